@@ -1,0 +1,1 @@
+"""A Docker Swarm as Pulumi components; `__main__.py` is the table of contents."""

@@ -1,0 +1,142 @@
+"""The swarm: its nodes, the tokens that let them in, and the convergence of its list of nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_command import remote
+
+from components import scripts
+from components.connection import command_connection
+from components.leader import Leader, LeaderArgs, Start
+from components.manager import Manager
+from components.member import EVERY_INPUT, Admission, JoiningArgs, Member
+from components.observation import STACK_LABEL
+from components.plan import Plan, Step
+from components.settings import Node, Settings
+from components.worker import Worker
+
+
+@dataclass(frozen=True)
+class ClusterArgs:
+    """What is declared, and what is to be done."""
+
+    settings: Settings
+    plan: Plan
+
+
+class SwarmCluster(pulumi.ComponentResource):
+    """A Docker Swarm. `members` are its nodes by name, in the order of the configuration."""
+
+    members: Mapping[str, Member]
+    cluster_id: pulumi.Output[str]
+    convergence: remote.Command
+
+    def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("swarm:index:Cluster", name, None, opts)
+        self.settings, self.plan = args.settings, args.plan
+        self.control = args.settings.node(args.plan.control)
+        declared = [n for n in args.settings.nodes if args.plan.nodes[n.name].step is not Step.ABSENT]
+        starts = bool(args.plan.steps(Step.INIT))
+
+        # A swarm begins with its leader, and its tokens let the others in. Where it lives already,
+        # the tokens come first, for the leader too may have to join again.
+        members: dict[str, Member] = {}
+        if starts:
+            members = {node.name: self._leader(node) for node in declared if node.role == "leader"}
+        admission = self._admission(after=list(members.values()))
+        for node in declared:
+            if node.name not in members:
+                members[node.name] = self._member(node, admission)
+        self.members = {node.name: members[node.name] for node in declared}
+        self.convergence = self._convergence()
+        self.cluster_id = self._cluster_id()
+        self.register_outputs({})
+
+    def _leader(self, node: Node, admission: Admission | None = None) -> Leader:
+        settings = self.settings
+        start = Start(self._mark(), self.plan.address_pool, settings.data_path_port)
+        args = LeaderArgs(node, self.plan.nodes[node.name], start, admission)
+        return Leader(node.name, args, pulumi.ResourceOptions(parent=self))
+
+    def _member(self, node: Node, admission: Admission) -> Member:
+        if node.role == "leader":
+            return self._leader(node, admission)
+        kind = Manager if node.role == "manager" else Worker
+        args = JoiningArgs(node, self.plan.nodes[node.name], admission)
+        return kind(node.name, args, pulumi.ResourceOptions(parent=self))
+
+    def _admission(self, after: Sequence[Member]) -> Admission:
+        """Reads the tokens from a live manager, anew for every run in which a node joins."""
+        tokens = remote.Command(
+            "tokens",
+            connection=command_connection(self.control),
+            create=scripts.line("tokens", scripts.TOKENS_SECONDS),
+            stdin=scripts.tokens(self.plan.evictions),
+            logging=remote.Logging.STDERR,  # the tokens are on its standard output
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=after,
+                additional_secret_outputs=["stdout"],
+                # Nobody joins: neither old tokens nor another manager make a difference.
+                ignore_changes=[] if self.plan.steps(Step.JOIN) else EVERY_INPUT,
+            ),
+        )
+        printed = tokens.stdout.apply(json.loads)
+        return Admission(printed["manager"], printed["worker"], self._managers())
+
+    def _managers(self) -> tuple[str, ...]:
+        """The addresses of the managers that answer; of the leader alone when it starts the swarm."""
+        entries = self.plan.cluster.entries.values() if self.plan.cluster else ()
+        live = [entry.address for entry in entries if entry.role == "manager" and entry.ready]
+        return tuple(live) or (self.control.address,)
+
+    def _convergence(self) -> remote.Command:
+        """Makes the list of nodes as declared, when all have joined."""
+        joined = {
+            name: member.node_id for name, member in self.members.items() if not self.plan.nodes[name].node_id
+        }
+        work = self.plan.work
+        return remote.Command(
+            "convergence",
+            connection=command_connection(self.control),
+            create=scripts.line("convergence", scripts.CONVERGENCE_SECONDS),
+            stdin=pulumi.Output.all(**joined).apply(
+                lambda node_ids: scripts.convergence(self._mark(), work, node_ids)
+            ),
+            logging=remote.Logging.STDERR,
+            add_previous_output_in_env=False,
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(self.members.values()),
+                # All is as declared: another manager to ask makes no difference.
+                ignore_changes=[] if work else EVERY_INPUT,
+            ),
+        )
+
+    @property
+    def nodes(self) -> list[dict[str, pulumi.Input[str]]]:
+        """Every node's name, ID, role and address, for the stack's outputs."""
+        declared = {node.name: node for node in self.settings.nodes}
+        return [
+            {
+                "name": name,
+                "id": member.node_id,
+                "role": declared[name].role,
+                "address": declared[name].address,
+            }
+            for name, member in self.members.items()
+        ]
+
+    def _mark(self) -> str:
+        return scripts.mark(self.settings.project, self.settings.stack, STACK_LABEL)
+
+    def _cluster_id(self) -> pulumi.Output[str]:
+        if self.plan.cluster:
+            return pulumi.Output.from_input(self.plan.cluster.id)
+        starters = [member for member in self.members.values() if isinstance(member, Leader)]
+        return starters[0].cluster_id

@@ -1,0 +1,57 @@
+"""The leader: the node that starts the swarm. Once the swarm lives any manager may lead it, and this
+one joins like them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+
+from components import scripts
+from components.member import Admission, Member, join_script
+from components.plan import NodePlan, Step
+from components.settings import Node
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is settled for good when a swarm is started; `mark` is the shell function that marks it."""
+
+    mark: str
+    address_pool: str | None
+    data_path_port: int | None
+
+
+@dataclass(frozen=True)
+class LeaderArgs:
+    """A declared leader, the plan for it, and what it needs to start the swarm or else to join it."""
+
+    node: Node
+    plan: NodePlan
+    start: Start
+    admission: Admission | None = None
+
+
+class Leader(Member):
+    """A manager that starts the swarm where there is none; `cluster_id` is that of the swarm."""
+
+    def __init__(self, name: str, args: LeaderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        node, start = args.node, args.start
+        script: pulumi.Input[str]
+        if args.plan.step is Step.INIT or args.admission is None:
+            script = scripts.init(
+                start.mark,
+                address=node.advertised,
+                data_path=node.data_path_address,
+                availability=node.availability,
+                pool=start.address_pool,
+                data_path_port=start.data_path_port,
+            )
+        else:
+            script = join_script(node, args.plan, args.admission, args.admission.manager_token)
+        super().__init__(name, node, args.plan, script, opts)
+
+    @property
+    def cluster_id(self) -> pulumi.Output[str]:
+        """The ID of the swarm that it has started."""
+        return self.membership.stdout.apply(lambda text: text.splitlines()[-1])

@@ -1,0 +1,63 @@
+"""The words in which decisions are said: a step per node, tasks for the convergence, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from components.observation import Cluster
+
+
+class Step(StrEnum):
+    """What becomes of a node's membership."""
+
+    IN_PLACE = "is in place"
+    INIT = "starts the swarm"
+    JOIN = "joins"
+    UNREACHABLE = "is a member that gives no answer, and is left alone"
+    ABSENT = "gives no answer and never joined, and is left out"
+    LOST = "is lost, and taken out of the swarm without being dialled"
+    FOREIGN = "is in another swarm, and is left alone"
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """A node's step. `node_id` is that of its entry, None until it has one; `stale_id` is a
+    membership of its host that the swarm doesn't know any more, to be left before it joins."""
+
+    step: Step
+    node_id: str | None = None
+    stale_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of work for a manager: `verb` is a function of the convergence's script, `node_id`
+    is None for a node that joins in this very run."""
+
+    verb: str
+    name: str
+    node_id: str | None = None
+    arguments: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join((self.verb, self.name, *self.arguments))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run is to do to the nodes; nothing may be done while it has refusals."""
+
+    nodes: Mapping[str, NodePlan]
+    control: str | None = None  # the node whose manager takes the control commands
+    cluster: Cluster | None = None  # ours, where it lives already
+    address_pool: str | None = None  # for the init
+    evictions: tuple[Task, ...] = ()  # before the joins: entries of managers that join anew
+    work: tuple[Task, ...] = ()  # after the joins
+    warnings: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+    def steps(self, *wanted: Step) -> list[str]:
+        """The names of the nodes with one of these steps."""
+        return [name for name, node in self.nodes.items() if node.step in wanted]

@@ -1,0 +1,351 @@
+"""What is declared: the stack's configuration, checked whole before anything else happens.
+
+docs/configuration.md is the reference of the keys.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from components.checks import (
+    Key,
+    Reader,
+    boolean,
+    number,
+    one_of,
+    sequence,
+    strings,
+    text,
+    whole,
+)
+
+NAMESPACE = "swarm:"
+AVAILABILITIES = ("active", "pause", "drain")
+SHARED_STACKS = ("lab", "dev")  # their passphrase is published in env.sh
+PUBLISHED_PASSPHRASE = "a-published-passphrase-for-lab-and-dev"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class Ssh:
+    """How a host is reached; `proxy` is jumped over on the way."""
+
+    user: str
+    port: int
+    private_key_file: Path
+    known_hosts_file: Path
+    proxy: Proxy | None = None
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A jump host."""
+
+    host: str
+    ssh: Ssh
+
+
+@dataclass(frozen=True)
+class Node:
+    """A declared node: its name is its identity, its host may change."""
+
+    name: str
+    host: str
+    role: str  # leader, manager or worker
+    availability: str  # active, pause or drain
+    ssh: Ssh
+    labels: Mapping[str, str] = field(default_factory=dict)
+    lost: bool = False
+    advertise_address: str | None = None
+    data_path_address: str | None = None
+
+    @property
+    def manager(self) -> bool:
+        """Whether it is to be a manager; the leader is one."""
+        return self.role != "worker"
+
+    @property
+    def advertised(self) -> str | None:
+        """The address that it tells the other nodes; None lets its engine find it."""
+        return self.advertise_address or (self.host if is_address(self.host) else None)
+
+    @property
+    def address(self) -> str:
+        """Where the other nodes reach it."""
+        return self.advertise_address or self.host
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A stack of services: its name, its Compose file, the variables to fill in there."""
+
+    name: str
+    compose: Path
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that is declared; where None is allowed it means: the engine's own value stays."""
+
+    project: str
+    stack: str
+    nodes: tuple[Node, ...]
+    stacks: tuple[Deployment, ...] = ()
+    address_pool: IPv4Network | None = None
+    data_path_port: int | None = None
+    task_history_limit: int | None = None
+    certificate_expiry: int | None = None  # seconds
+    adopt: bool = False
+    allow_unreachable: bool = False
+
+    @property
+    def leader(self) -> Node:
+        """The node that starts the swarm; any manager may lead later."""
+        return next(node for node in self.nodes if node.role == "leader")
+
+    def node(self, name: str | None) -> Node:
+        """The node of that name; the leader where there is no name."""
+        return next((node for node in self.nodes if node.name == name), self.leader)
+
+
+def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, stack: str) -> Settings:
+    """The settings, from the values of the stack's configuration by full key (`swarm:nodes`).
+
+    Values are parsed YAML, or the texts that the engine hands to a program. Relative paths start at
+    `folder`, that of Pulumi.yaml. The reader is told the mistakes; what has one is left out.
+    """
+    raw = {
+        key.removeprefix(NAMESPACE): parsed(value)
+        for key, value in values.items()
+        if key.startswith(NAMESPACE)
+    }
+    top = reader.mapping(NAMESPACE, raw, TOP)
+    shared = _read_ssh(reader, f"{NAMESPACE}ssh", top["ssh"], folder)
+    nodes = [
+        node
+        for index, item in enumerate(top["nodes"])
+        if (node := _read_node(reader, f"{NAMESPACE}nodes[{index}]", item, shared, folder))
+    ]
+    stacks = [
+        Deployment(one["name"], folder / one["compose"], one["variables"])
+        for index, item in enumerate(top["stacks"])
+        if whole(one := reader.mapping(f"{NAMESPACE}stacks[{index}]", item, DEPLOYMENT))
+    ]
+    _check_together(reader, top["nodes"], [one.name for one in stacks])
+    _check_passphrase(reader, stack)
+    return Settings(
+        project=project,
+        stack=stack,
+        nodes=tuple(nodes),
+        stacks=tuple(stacks),
+        address_pool=top["addressPool"],
+        data_path_port=top["dataPathPort"],
+        task_history_limit=top["taskHistoryLimit"],
+        certificate_expiry=top["certificateExpiry"],
+        adopt=top["adopt"],
+        allow_unreachable=top["allowUnreachable"],
+    )
+
+
+def parsed(value: Any) -> Any:
+    """The engine gives lists and mappings as JSON text; everything else stays what it is."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            return value
+    return value
+
+
+def _read_node(reader: Reader, path: str, raw: Any, shared: dict[str, Any], folder: Path) -> Node | None:
+    values = reader.mapping(path, raw, NODE)
+    own = raw.get("ssh") if isinstance(raw, Mapping) else None
+    ways = {**shared, **(_read_ssh(reader, f"{path}.ssh", own, folder) if own else {})}
+    for name in ("privateKeyFile", "knownHostsFile"):
+        if name not in ways and isinstance(raw, Mapping):
+            reader.wrong(
+                f"{path}.ssh.{name}",
+                None,
+                "is missing for this node",
+                f"Add it there, or for all nodes as {NAMESPACE}ssh.{name}",
+            )
+    if not whole(values) or not {"privateKeyFile", "knownHostsFile"} <= ways.keys():
+        return None
+    return Node(
+        name=values["name"],
+        host=values["host"],
+        role=values["role"],
+        availability=values["availability"] or ("active" if values["role"] == "worker" else "drain"),
+        ssh=_ssh(ways),
+        labels=values["labels"],
+        lost=values["lost"],
+        advertise_address=values["advertiseAddress"],
+        data_path_address=values["dataPathAddress"],
+    )
+
+
+def _read_ssh(reader: Reader, path: str, raw: Any, folder: Path) -> dict[str, Any]:
+    """The values that are set, so that a node's own can be laid over those of all nodes."""
+    values = reader.mapping(path, raw, SSH)
+    ways = {name: value for name, value in values.items() if value is not None}
+    for name in ("privateKeyFile", "knownHostsFile"):
+        if name in ways:
+            ways[name] = folder / Path(ways[name]).expanduser()
+            if not ways[name].is_file():
+                reader.wrong(
+                    f"{path}.{name}",
+                    str(ways.pop(name)),
+                    "there is no such file",
+                    "Correct the path, or make the file",
+                )
+                ways[name] = Path()
+    if "proxy" in ways:
+        jump = reader.mapping(f"{path}.proxy", ways.pop("proxy"), PROXY)
+        if whole(jump):
+            host = jump.pop("host")
+            set_here = {name: value for name, value in jump.items() if value is not None}
+            own = _read_ssh(reader, f"{path}.proxy", set_here, folder)
+            ways["proxy"] = Proxy(host, _ssh({**ways, **own}))
+    return ways
+
+
+def _ssh(ways: Mapping[str, Any]) -> Ssh:
+    return Ssh(
+        user=ways.get("user", "root"),
+        port=ways.get("port", 22),
+        private_key_file=ways.get("privateKeyFile", Path()),
+        known_hosts_file=ways.get("knownHostsFile", Path()),
+        proxy=ways.get("proxy"),
+    )
+
+
+def _check_together(reader: Reader, nodes: list[Any], stacks: list[str]) -> None:
+    """The rules that hold between nodes, and between stacks; read from what was written."""
+    written = [node for node in nodes if isinstance(node, Mapping)]
+    leaders = [node.get("name") for node in written if node.get("role") == "leader"]
+    if len(leaders) != 1:
+        reader.wrong(
+            f"{NAMESPACE}nodes",
+            leaders or None,
+            f"exactly one node has the role leader, and here {len(leaders)} have",
+            "Leave it to one; the others are managers, any of which may lead later"
+            if leaders
+            else "Give it to the manager that is to start the swarm",
+        )
+    for key in ("name", "host", "advertiseAddress"):
+        count = Counter(node[key] for node in written if isinstance(node.get(key), str))
+        for value in (value for value, times in count.items() if times > 1):
+            at = [index for index, node in enumerate(written) if node.get(key) == value]
+            reader.wrong(
+                f"{NAMESPACE}nodes[{at[-1]}].{key}",
+                value,
+                f"nodes {', '.join(map(str, at))} share it, and it must be a node's own",
+                "Change or remove one of them",
+            )
+    for name in (name for name, times in Counter(stacks).items() if times > 1):
+        reader.wrong(f"{NAMESPACE}stacks", name, "two stacks have this name", "Rename one of them")
+
+
+def _check_passphrase(reader: Reader, stack: str) -> None:
+    published = os.environ.get("PULUMI_CONFIG_PASSPHRASE") == PUBLISHED_PASSPHRASE
+    if published and stack not in SHARED_STACKS:
+        reader.wrong(
+            "PULUMI_CONFIG_PASSPHRASE",
+            None,
+            f"is the published one, and the secrets of stack {stack} would be readable to all",
+            "Set a passphrase of your own in the environment, before `pulumi stack init`",
+        )
+
+
+def hostname(raw: Any) -> str:
+    """A host name, or the address of a host."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", raw):
+        raise ValueError
+    return address(raw) if is_address(raw) else str(raw)
+
+
+def is_address(host: str) -> bool:
+    """Whether it is written as an address, rather than as a name."""
+    return re.fullmatch(r"[0-9.]+", host) is not None
+
+
+def address(raw: Any) -> str:
+    """An IPv4 address."""
+    return str(ipaddress.IPv4Address(text(raw)))
+
+
+def pool(raw: Any) -> IPv4Network:
+    """A network to cut /24 subnets out of."""
+    network = IPv4Network(text(raw))
+    if network.prefixlen > 23:
+        raise ValueError
+    return network
+
+
+def duration(raw: Any) -> int:
+    """A duration as Docker writes it, in seconds; Docker refuses certificates of under an hour."""
+    match = re.fullmatch(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", raw)
+    if not match:
+        raise ValueError
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = hours * 3600 + minutes * 60 + seconds
+    if total < 3600:
+        raise ValueError
+    return total
+
+
+def _name(raw: Any) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", raw):
+        raise ValueError
+    return str(raw)
+
+
+PASS: Callable[[Any], Any] = lambda raw: raw  # noqa: E731 (read further on, with a path of its own)
+
+SSH = {
+    "user": Key(text, "must be the name of a user", None),
+    "port": Key(number(1, 65535), "must be a port, 1 to 65535", None),
+    "privateKeyFile": Key(text, "must be the path of a private key", None),
+    "knownHostsFile": Key(text, "must be the path of a known_hosts file", None),
+    "proxy": Key(PASS, "must be a mapping with a host", None),
+}
+PROXY = {
+    "host": Key(hostname, "must be a host name or an IPv4 address"),
+    **{name: key for name, key in SSH.items() if name != "proxy"},
+}
+NODE = {
+    "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
+    "host": Key(hostname, "must be a host name or an IPv4 address"),
+    "role": Key(one_of("leader", "manager", "worker"), "must be leader, manager or worker"),
+    "labels": Key(strings, "must be a mapping of names to texts", {}),
+    "availability": Key(one_of(*AVAILABILITIES), "must be active, pause or drain", None),
+    "lost": Key(boolean, "must be true or false", False),
+    "ssh": Key(PASS, "must be a mapping", None),
+    "advertiseAddress": Key(address, "must be an IPv4 address of the node", None),
+    "dataPathAddress": Key(address, "must be an IPv4 address of the node", None),
+}
+DEPLOYMENT = {
+    "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
+    "compose": Key(text, "must be the path of a Compose file"),
+    "variables": Key(strings, "must be a mapping of names to texts", {}),
+}
+TOP = {
+    "nodes": Key(sequence, "must be a list of nodes", []),
+    "ssh": Key(PASS, "must be a mapping", {}),
+    "stacks": Key(sequence, "must be a list of stacks", []),
+    "addressPool": Key(pool, "must be an IPv4 network of /23 or larger, such as 10.20.0.0/16", None),
+    "dataPathPort": Key(number(1024, 49151), "must be a port, 1024 to 49151", None),
+    "taskHistoryLimit": Key(number(0, 1000), "must be a number, 0 to 1000", None),
+    "certificateExpiry": Key(duration, "must be a duration of 1h or more, such as 2160h", None),
+    "adopt": Key(boolean, "must be true or false", False),
+    "allowUnreachable": Key(boolean, "must be true or false", False),
+}

@@ -1,0 +1,54 @@
+"""The Pulumi engine's command line, and the stack as configured and as observed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components import configuration, connection, decisions, look
+from components.checks import ConfigurationError
+from components.compose import Stack
+from components.observation import Observation
+from components.plan import Plan
+from components.settings import Settings
+
+PROJECT = "swarm"
+
+
+def pulumi(*arguments: str) -> str:
+    """Standard output of a Pulumi command; ends the program where it fails, its error shown."""
+    done = subprocess.run(["pulumi", *arguments], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.returncode)
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class Look:
+    """A stack: what is declared, what is, and what `pulumi up` would do about it."""
+
+    settings: Settings
+    stacks: Sequence[Stack]
+    observation: Observation
+    plan: Plan
+
+
+def look_at(stack: str) -> Look:
+    """Looks at the machines of a stack; ends the program where its configuration has mistakes."""
+    raw: dict[str, Any] = json.loads(pulumi("config", "--json", "--stack", stack))
+    values = {key: entry.get("objectValue", entry.get("value")) for key, entry in raw.items()}
+    try:
+        settings, stacks = configuration.load(values, Path(), PROJECT, stack)
+    except ConfigurationError as error:
+        sys.exit(str(error))
+    connection.write_config(settings)
+    names = [one.name for one in stacks]
+    observation = look.observe(settings, names, say=lambda text: print(text, file=sys.stderr))
+    plan = decisions.decide(settings, observation)
+    connection.write_config(settings, settings.node(plan.control))
+    return Look(settings, stacks, observation, plan)

@@ -1,0 +1,93 @@
+"""`python3 -m operations.recover STACK`: makes a stack fit for `pulumi up` after a run was killed.
+
+A killed engine leaves two things: its lock, and creations of which it is not known whether they came
+about. The lock goes if its process is dead. Services and networks that are there are taken into the
+state; memberships need nothing, for their scripts are safe to run again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.connection import CONTROL, config_file
+from operations.engine import PROJECT, look_at, pulumi
+
+INSPECTED = {
+    "docker:index/service:Service": "service",
+    "docker:index/network:Network": "network",
+}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Recovers the stack, and says what it did; says nothing where there is nothing to do."""
+    (stack,) = arguments
+    remove_dead_locks(stack)
+    deployment = json.loads(pulumi("stack", "export", "--stack", stack))["deployment"]
+    pending = [
+        operation["resource"]
+        for operation in deployment.get("pending_operations") or ()
+        if operation["type"] == "creating"
+    ]
+    if pending:
+        import_pending(stack, pending)
+
+
+def remove_dead_locks(stack: str) -> None:
+    """Removes the file backend's locks that processes on this host left which are dead now."""
+    backend = os.environ.get("PULUMI_BACKEND_URL", "")
+    if not backend.startswith("file://"):
+        return
+    folder = Path(backend.removeprefix("file://")).expanduser()
+    for path in folder.glob(f".pulumi/locks/organization/{PROJECT}/{stack}/*.json"):
+        lock = json.loads(path.read_text())
+        if lock["hostname"] == socket.gethostname() and not is_engine(lock["pid"]):
+            path.unlink()
+            print(f"removed the lock of an earlier run (process {lock['pid']}), which is dead")
+
+
+def is_engine(pid: int) -> bool:
+    """Whether a Pulumi engine runs under this process ID."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"
+    except OSError:
+        return False
+
+
+def import_pending(stack: str, pending: Sequence[dict[str, Any]]) -> None:
+    """Takes pending creations into the state that came about, and forgets the others."""
+    look_at(stack)  # finds a live manager
+    found = dict(find(stack, pending))
+    for resource in pending:
+        urn = resource["urn"]
+        what = "is there, and taken into the state" if urn in found else "is left to pulumi up"
+        print(f"an earlier run was killed while it created {urn.rpartition('::')[2]}: that {what}")
+    pairs = [f"--import-pending-creates={word}" for pair in found.items() for word in pair]
+    shown = pulumi("refresh", "--yes", "--stack", stack, *pairs, "--clear-pending-creates")
+    print(shown, file=sys.stderr)
+
+
+def find(stack: str, pending: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The URNs of what Docker knows by name, with its ID."""
+    for resource in pending:
+        kind = INSPECTED.get(resource["type"])
+        if kind:
+            command = f"docker {kind} inspect --format '{{{{.ID}}}}' {resource['inputs']['name']}"
+            asked = subprocess.run(
+                ["ssh", "-F", str(config_file(stack)), CONTROL, command],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if asked.returncode == 0:
+                yield resource["urn"], asked.stdout.strip()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
