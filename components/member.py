@@ -54,7 +54,7 @@ class Member(pulumi.ComponentResource):
             connection=command_connection(node),
             create=scripts.line(f"{name} {plan.step}", scripts.JOIN_SECONDS),
             delete=scripts.leave(),
-            stdin=script,
+            stdin=pulumi.Output.secret(script),  # it may hold a token
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,  # sshd takes no variables that it wasn't told of
             opts=pulumi.ResourceOptions(
@@ -62,7 +62,6 @@ class Member(pulumi.ComponentResource):
                 ignore_changes=_ignored(plan.step),
                 # A host that gives no answer, or isn't ours, can't be made to leave.
                 retain_on_delete=plan.step in NOT_DIALLED,
-                # The script holds a token.
                 additional_secret_outputs=["stdin"],
             ),
         )

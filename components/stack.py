@@ -81,7 +81,7 @@ class StackServices(pulumi.ComponentResource):
             ),
             task_spec=docker.ServiceTaskSpecArgs(
                 container_spec=docker.ServiceTaskSpecContainerSpecArgs(
-                    image=service.image,
+                    image=self._image(service),
                     args=list(service.command) or None,
                     env=service.environment or None,
                     labels=[
@@ -112,7 +112,6 @@ class StackServices(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions.merge(
                 self._options(),
                 pulumi.ResourceOptions(
-                    ignore_changes=self._same_image(service),
                     hooks=pulumi.ResourceHookBinding(
                         after_create=[self.on_change], after_update=[self.on_change]
                     ),
@@ -120,11 +119,12 @@ class StackServices(pulumi.ComponentResource):
             ),
         )
 
-    def _same_image(self, service: compose.Service) -> list[str]:
-        """The manager adds the image's digest to its name, which is no difference."""
+    def _image(self, service: compose.Service) -> str:
+        """The image as declared, or as the swarm has it: a manager adds the digest that it found to the
+        name, and without it the tasks would be replaced."""
         observed = self.args.observed.get(self.stack.full(service.name))
         same = observed and observed.image.partition("@")[0] == service.image
-        return ["taskSpec.containerSpec.image"] if same else []
+        return observed.image if observed and same else service.image
 
     def _options(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
