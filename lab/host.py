@@ -1,0 +1,154 @@
+"""The machine under the lab: running commands, installing packages, locks, processes, progress."""
+
+import errno
+import fcntl
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-swarm"
+AS_ROOT: tuple[str, ...] = () if os.geteuid() == 0 else ("sudo",)
+
+
+class LabError(Exception):
+    """Something that a user can act on: what happened and where, and the remedy."""
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(f"{what}: {remedy}" if remedy else what)
+
+
+class CommandError(LabError):
+    """A command ended with a status other than 0."""
+
+    def __init__(self, command: Sequence[str], status: int, stderr: str) -> None:
+        self.how = f"failed with status {status}"
+        self.stderr = stderr.strip()
+        super().__init__(f"`{shlex.join(command)}` {self.how}", self.stderr)
+
+
+def say(text: str) -> None:
+    """Progress, on stderr: stdout belongs to what was asked for."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Says what begins, and how long it took."""
+    say(f"{text} ...")
+    begin = time.monotonic()
+    yield
+    say(f"{text}: done in {time.monotonic() - begin:.1f} s")
+
+
+def run(
+    *command: str,
+    stdin: BinaryIO | None = None,
+    text: str | None = None,
+    stdout: BinaryIO | None = None,
+    timeout: float | None = None,
+) -> str:
+    """The command's stdout, unless it goes to the file `stdout`; it reads `stdin` or `text`.
+
+    LabError: it failed (with its stderr), took more than `timeout` seconds, or is missing.
+    """
+    source: dict[str, Any] = {"stdin": stdin or subprocess.DEVNULL}
+    if text is not None:
+        source = {"input": text}
+    try:
+        done = subprocess.run(
+            command,
+            check=False,
+            **source,
+            stdout=stdout or subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=timeout,
+        )
+    except FileNotFoundError:
+        raise LabError(f"{command[0]} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise LabError(f"`{shlex.join(command)}` took longer than {timeout:.0f} s") from None
+    if done.returncode:
+        raise CommandError(command, done.returncode, done.stderr)
+    return done.stdout or ""
+
+
+def install(packages: set[str]) -> None:
+    """Installs those of the Debian packages that are missing, visibly."""
+    try:
+        query = subprocess.run(
+            ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *packages],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise LabError(
+            "this machine has no Debian packages",
+            f"run the lab on Debian or Ubuntu (it needs {', '.join(sorted(packages))})",
+        ) from None
+    present = {line.split()[1] for line in query.stdout.splitlines() if line.startswith("ii")}
+    missing = sorted(packages - present)
+    if not missing:
+        return
+    apt = [*AS_ROOT, "apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"]
+    with step(f"installing Debian packages: {' '.join(missing)}"):
+        for command in ([*apt, "update"], [*apt, "install", "-y", *missing]):
+            # Stdout is the user's, for what they asked: apt's goes where progress goes.
+            if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+                raise LabError(f"`{' '.join(command)}` failed", "see its messages above")
+
+
+@contextmanager
+def lock(path: Path, what: str) -> Iterator[None]:
+    """Holds the lock of this existing file or folder; it goes with the process, however it ends."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another process to finish with {what}")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def machine_lock(name: str, what: str) -> Iterator[None]:
+    """A lock shared by all checkouts of this user."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    path = CACHE / f"{name}.lock"
+    path.touch()
+    with lock(path, what):
+        yield
+
+
+def present(path: Path) -> bool:
+    """Whether the path exists, as far as we may know: what we may not see, is there."""
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR)
+    return True
+
+
+def process(pid: int) -> str | None:
+    """What tells a running process from any later one of the same number; None: it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # proc(5): the start time is field 22; the second, in brackets, may hold anything.
+    return f"{pid}-{stat.rpartition(')')[2].split()[19]}"
+
+
+def alive(owner: str) -> bool:
+    """Whether the process that `process` described as `owner` still runs."""
+    return process(int(owner.partition("-")[0])) == owner

@@ -1,0 +1,401 @@
+"""A lab: containers that are hosts, on a network of their own."""
+
+import contextlib
+import json
+import os
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import cached_property
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lab import engine, host, images, layout
+from lab.engine import Engine, Resource
+from lab.host import CommandError, LabError, say, step
+from lab.layout import Node
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SETTINGS = "lab.json"
+PATIENCE = 60  # seconds that a node gets to answer
+
+T = TypeVar("T")
+
+
+class Lab:
+    """The lab of this name in this checkout; it may not be up.
+
+    Every method raises LabError for what a user can mend.
+    """
+
+    def __init__(self, name: str = layout.DEFAULT_NAME, owner: str | None = None) -> None:
+        """`owner`: the process that the lab must not outlive, as `host.process` describes it."""
+        self.name = layout.parse_name(name)
+        self.owner = owner
+        self.state = CHECKOUT / ".labs" / name
+        self.private_key = self.state / "id_ed25519"
+        self.known_hosts = self.state / "known_hosts"
+
+    @classmethod
+    def for_tests(cls, suffix: str = "") -> "Lab":
+        """A lab named after this process. Removes those whose process is gone, whoever's."""
+        pid = os.getpid()
+        lab = cls("-".join(filter(None, ("test", str(pid), suffix))), host.process(pid))
+        _clear_orphans(lab._engine)
+        return lab
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes, managers first; none when the lab isn't there."""
+        return [Node(**node) for node in self._settings().get("nodes", [])]
+
+    def node(self, name: str) -> Node:
+        """The node of this name."""
+        found = {node.name: node for node in self.nodes}
+        if name not in found:
+            raise LabError(
+                f"lab {self.name} has no node {name}",
+                f"it has {', '.join(found)}" if found else f"begin with `{self._command('up')}`",
+            )
+        return found[name]
+
+    def up(self, managers: int = 3, workers: int = 3) -> None:
+        """Makes the lab have this size and answer: creates, starts, removes what that takes."""
+        try:
+            layout.nodes(layout.DEFAULT_SUBNET, managers, workers)
+        except ValueError as error:
+            raise LabError(f"lab {self.name}", str(error)) from None
+        host.install({"openssh-client"})
+        image = images.node_image(self._engine)
+        with self._locked():
+            found = self._own()
+            settings = self._network(found)
+            nodes = layout.nodes(IPv4Network(settings["subnet"]), managers, workers)
+            self._save(settings | {"nodes": [asdict(node) for node in nodes]})
+            self._remove_surplus(found, nodes)
+            if not self.private_key.exists():
+                host.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.private_key))
+            if settings["registry"]:
+                self._start_registry(found, settings["registry"])
+            running = {r.name for r in found if r.running}
+            missing = [node for node in nodes if self._called(node.name) not in running]
+            if missing:
+                with step(f"{self.name}: starting {len(missing)} of {len(nodes)} nodes"):
+                    self._each(missing, lambda node: self._start(node, found, image, settings))
+                    self._write_known_hosts(nodes, changed=missing)
+                    self._each(nodes, self._wait)
+            else:
+                self._each(nodes, self._wait)
+
+    def down(self) -> None:
+        """Removes the lab: containers, network, volumes and state; images are kept."""
+        if not self._resources() and not self.state.exists():
+            say(f"{self.name}: nothing to remove")
+            return
+        with self._locked(), step(f"{self.name}: removing it"):
+            self._engine.remove(self._own())
+            shutil.rmtree(self.state)
+
+    def stop(self, node: str) -> None:
+        """Takes the node's power away: nothing on it gets to say goodbye."""
+        self._engine("stop", self._called(self.node(node).name))
+
+    def start(self, node: str) -> None:
+        """Gives the node its power back, and waits until it answers."""
+        self._engine("start", self._called(self.node(node).name))
+        self._wait(self.node(node))
+
+    def status(self) -> dict[str, str]:
+        """What each node is doing, in a few words, by its name."""
+        running = {r.name for r in self._resources() if r.running}
+
+        def state(node: Node) -> str:
+            if self._called(node.name) not in running:
+                return "stopped"
+            try:
+                version = self._ssh(node, "docker version -f '{{.Server.Version}}'", timeout=10)
+            except LabError:
+                return "running, its engine does not answer"
+            return f"up, Docker Engine {version.strip()}"
+
+        nodes = self.nodes
+        return dict(zip((n.name for n in nodes), self._each(nodes, state), strict=True))
+
+    def run(
+        self,
+        node: str,
+        command: str,
+        input: str | None = None,  # noqa: A002 (as subprocess calls it)
+    ) -> str:
+        """The stdout of a shell command on the node, run as root over SSH.
+
+        LabError: it failed; the message ends in its stderr.
+        """
+        return self._ssh(self.node(node), command, text=input)
+
+    def ssh_command(self, node: Node) -> list[str]:
+        """The ssh command that reaches the node, without anything of the user's own settings."""
+        options = {
+            "IdentitiesOnly": "yes",
+            "IdentityAgent": "none",
+            "UserKnownHostsFile": str(self.known_hosts),
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "5",
+            "LogLevel": "ERROR",
+        }
+        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
+        key = str(self.private_key)
+        return ["ssh", "-F", "/dev/null", "-i", key, *flags, f"root@{node.address}"]
+
+    # What the lab is made of.
+
+    @cached_property
+    def _engine(self) -> Engine:
+        # A lab stays in the engine that it began in, whatever is installed later.
+        return engine.ENGINES.get(self._settings().get("engine", "")) or engine.choose()
+
+    def _called(self, thing: str) -> str:
+        """The name in the engine: the lab's comes first, in everything."""
+        return f"{self.name}-{thing}"
+
+    def _labels(self) -> list[str]:
+        labels = layout.labels(self.name, CHECKOUT, self.owner)
+        return [f"--label={key}={value}" for key, value in labels.items()]
+
+    def _resources(self) -> list[Resource]:
+        return self._engine.find(f"{layout.LABEL_LAB}={self.name}")
+
+    def _own(self) -> list[Resource]:
+        """The lab's resources, none of them another checkout's; remains of dead ones are gone."""
+        ours, remains = [], []
+        for found in self._resources():
+            checkout = found.labels.get(layout.LABEL_CHECKOUT, "")
+            kept = host.present(Path(checkout) / ".labs" / self.name / SETTINGS)
+            match layout.claim(checkout, str(CHECKOUT), kept):
+                case "foreign":
+                    raise LabError(
+                        f"the lab {self.name} belongs to {checkout}",
+                        f"run `{self._command('down')}` there, or give yours another --name",
+                    )
+                case "ours":
+                    ours.append(found)
+                case _:
+                    remains.append(found)
+        if remains:
+            with step(f"{self.name}: clearing what is left of one whose state is gone"):
+                self._engine.remove(remains)
+        return ours
+
+    def _network(self, found: list[Resource]) -> dict[str, Any]:
+        """The lab's settings, with the network that they speak of in being."""
+        settings = self._settings()
+        if settings and any(r.kind == "network" for r in found):
+            return settings
+        public = images.public_registry_answers()
+        # Two labs that begin at once must not choose the same subnet.
+        with host.machine_lock("subnet", "choosing a subnet"):
+            subnet = self._free_subnet()
+            settings = {
+                "name": self.name,
+                "engine": self._engine.name,
+                "owner": self.owner,
+                "subnet": str(subnet),
+                "registry": None if public else str(subnet[layout.REGISTRY]),
+                "nodes": [],
+            }
+            self._save(settings)
+            where = [f"--subnet={subnet}", f"--gateway={subnet[layout.GATEWAY]}"]
+            self._engine("network", "create", *where, *self._labels(), self._called("network"))
+        return settings
+
+    def _free_subnet(self) -> IPv4Network:
+        routes = layout.parse_routes(Path("/proc/net/route").read_text())
+        holders = {f"the network {n}": s for n, s in self._engine.subnets().items()}
+        holders["a route of this machine"] = routes
+        subnet = layout.choose_subnet(self.name, [s for found in holders.values() for s in found])
+        if subnet:
+            return subnet
+        if self.name != layout.DEFAULT_NAME:
+            raise LabError("every subnet in 10.111.0.0/16 is taken", "remove labs or routes there")
+        wanted = layout.DEFAULT_SUBNET
+        holder = next(h for h, taken in holders.items() if any(map(wanted.overlaps, taken)))
+        raise LabError(
+            f"the lab {self.name} needs {wanted}, which overlaps {holder}",
+            "remove that, or run a lab with another --name: it takes another subnet",
+        )
+
+    def _remove_surplus(self, found: list[Resource], nodes: list[Node]) -> None:
+        wanted = {self._called(thing) for thing in ("network", "registry", *(n.name for n in nodes))}
+        surplus = [r for r in found if r.name not in wanted]
+        if surplus:
+            gone = sum(r.kind == "container" for r in surplus)
+            with step(f"{self.name}: removing {gone} nodes that are too many"):
+                self._engine.remove(surplus)
+
+    def _start_registry(self, found: list[Resource], address: str) -> None:
+        name = self._called("registry")
+        there = [r for r in found if r.name == name]
+        if not there:
+            image = images.registry_image(self._engine)
+            self._run_container("registry", address, image)
+        elif not there[0].running:
+            self._engine("start", name)
+
+    def _start(self, node: Node, found: list[Resource], image: str, settings: dict[str, Any]) -> None:
+        name = self._called(node.name)
+        there = {r.kind for r in found if r.name == name}
+        if "container" in there:
+            self._engine("start", name)
+            return
+        if "volume" not in there:
+            self._engine("volume", "create", *self._labels(), name)
+        registry = settings["registry"]
+        self._run_container(
+            node.name,
+            node.address,
+            "--privileged",
+            "--pids-limit=-1",
+            "--tmpfs=/run",
+            f"--volume={name}:/var/lib/docker",
+            f"--env=AUTHORIZED_KEY={self.private_key.with_suffix('.pub').read_text().strip()}",
+            image,
+            *([f"--registry-mirror=http://{registry}"] if registry else []),
+        )
+
+    def _run_container(self, thing: str, address: str, *arguments: str) -> None:
+        self._engine(
+            "run",
+            "--detach",
+            f"--name={self._called(thing)}",
+            f"--hostname={thing}",
+            f"--network={self._called('network')}",
+            f"--ip={address}",
+            f"--mac-address={layout.mac_address(address)}",
+            f"--ulimit=nofile={_limit(resource.RLIMIT_NOFILE, 1 << 20)}",
+            f"--ulimit=nproc={_limit(resource.RLIMIT_NPROC, 1 << 15)}",
+            # Stopping is a power cut, and takes no time.
+            "--stop-signal=KILL",
+            *self._labels(),
+            *arguments,
+        )
+
+    # Whether nodes answer.
+
+    def _write_known_hosts(self, nodes: list[Node], changed: list[Node]) -> None:
+        lines = self.known_hosts.read_text().splitlines() if self.known_hosts.exists() else []
+        keys = dict(line.split(" ", 1) for line in lines)
+        keys |= zip((n.address for n in changed), self._each(changed, self._host_key), strict=True)
+        self.known_hosts.write_text("".join(f"{n.address} {keys[n.address]}\n" for n in nodes))
+
+    def _host_key(self, node: Node) -> str:
+        """The node's host key, asked of the engine: anyone can answer on a network."""
+        wait = "until cat /etc/ssh/ssh_host_ed25519_key.pub; do sleep 0.1; done 2>/dev/null"
+        try:
+            key = self._engine("exec", self._called(node.name), "timeout", "20", "sh", "-c", wait)
+        except LabError as error:
+            raise self._failed(node, str(error)) from None
+        return " ".join(key.split()[:2])
+
+    def _wait(self, node: Node) -> None:
+        """Returns when the node answers SSH and its engine answers.
+
+        Not `docker info`: that waits for the managers of a swarm that has lost its leader.
+        """
+        deadline = time.monotonic() + PATIENCE
+        wait = "until docker version >/dev/null 2>&1; do sleep 0.2; done"
+        while True:
+            try:
+                self._ssh(node, f"timeout {PATIENCE} sh -c '{wait}'")
+            except LabError as error:
+                running = {r.name for r in self._resources() if r.running}
+                if self._called(node.name) not in running:
+                    raise self._failed(node, "it has ended") from None
+                if time.monotonic() > deadline:
+                    raise self._failed(node, f"no answer in {PATIENCE} s: {error}") from None
+                time.sleep(0.2)
+            else:
+                return
+
+    def _failed(self, node: Node, why: str) -> LabError:
+        name = self._called(node.name)
+        logs = self._engine.logs(name, 5)
+        return LabError(
+            f"{node.name} ({node.address}): {why}",
+            f"see `{self._engine.name} logs {name}`, which ends in\n{logs}",
+        )
+
+    def _ssh(self, node: Node, command: str, text: str | None = None, timeout: float | None = None) -> str:
+        try:
+            return host.run(*self.ssh_command(node), command, text=text, timeout=timeout)
+        except CommandError as error:
+            raise LabError(f"{node.name}: `{command}` {error.how}", error.stderr) from None
+
+    def _each(self, nodes: Sequence[Node], action: Callable[[Node], T]) -> list[T]:
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(action, nodes))
+
+    # The state in the checkout.
+
+    def _command(self, command: str) -> str:
+        name = "" if self.name == layout.DEFAULT_NAME else f" --name {self.name}"
+        return f"python3 -m lab{name} {command}"
+
+    def _settings(self) -> dict[str, Any]:
+        return _read(self.state / SETTINGS)
+
+    def _save(self, settings: dict[str, Any]) -> None:
+        # Whole or not at all: a killed run leaves no half of it.
+        draft = self.state / f"{SETTINGS}.new"
+        draft.write_text(json.dumps(settings, indent=2) + "\n")
+        draft.rename(self.state / SETTINGS)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """The lab for this process alone; its state folder exists meanwhile."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        # The folder keeps itself out of git.
+        (self.state.parent / ".gitignore").write_text("*\n")
+        try:
+            with host.lock(self.state, f"the lab {self.name}"):
+                self.state.mkdir(exist_ok=True)
+                yield
+        finally:
+            # Succeeds only where nothing was written into it.
+            with contextlib.suppress(OSError):
+                self.state.rmdir()
+
+
+def _limit(kind: int, most: int) -> int:
+    """The limit to give a container: an engine that may not raise limits can't give more.
+
+    `most` is what podman allows itself; the defaults of both engines are no lower.
+    """
+    _, hard = resource.getrlimit(kind)
+    return most if hard == resource.RLIM_INFINITY else min(hard, most)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        settings: dict[str, Any] = json.loads(path.read_text())
+    except OSError:
+        return {}
+    return settings
+
+
+def _clear_orphans(engine: Engine) -> None:
+    """Removes every lab, and every part of one, whose owner is a process that is gone."""
+    orphans = [r for r in engine.find(layout.LABEL_OWNER) if not host.alive(r.labels[layout.LABEL_OWNER])]
+    if orphans:
+        names = sorted({r.labels[layout.LABEL_LAB] for r in orphans})
+        with step(f"removing labs whose process is gone: {', '.join(names)}"):
+            engine.remove(orphans)
+    checkouts = {CHECKOUT} | {Path(r.labels[layout.LABEL_CHECKOUT]) for r in orphans}
+    for settings in (path for c in checkouts for path in c.glob(f".labs/*/{SETTINGS}")):
+        owner = _read(settings).get("owner")
+        if owner and not host.alive(owner):
+            shutil.rmtree(settings.parent)

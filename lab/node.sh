@@ -1,0 +1,39 @@
+#!/bin/sh
+# PID 1 of a node: sshd and dockerd, each started again when it ends, as on a real host.
+# Arguments: dockerd's options. AUTHORIZED_KEY: the public key that may log in as root.
+set -eu
+
+forever() {
+    while :; do
+        "$@" || echo "$1 ended with status $?" >&2
+        sleep 1
+    done
+}
+
+# dockerd makes cgroups for its containers below this container's own.
+cgroups=/sys/fs/cgroup
+if [ -f "$cgroups/cgroup.controllers" ]; then
+    # Version 2 hands controllers down only from a group that holds no processes.
+    mkdir -p "$cgroups/node"
+    while read -r pid; do
+        echo "$pid" >"$cgroups/node/cgroup.procs" 2>/dev/null || true
+    done <"$cgroups/cgroup.procs"
+    sed 's/^/+/; s/ / +/g' "$cgroups/cgroup.controllers" >"$cgroups/cgroup.subtree_control"
+else
+    for hierarchy in "$cgroups"/*/; do
+        mount -o remount,bind,rw "$hierarchy"
+    done
+fi
+# As systemd leaves it on a host: mounts made by containers are seen by the others.
+mount --make-rshared /
+
+# The host key is made at the first start and kept: a restarted host is the same host.
+key=/etc/ssh/ssh_host_ed25519_key
+[ -f "$key.pub" ] || { rm -f "$key" && ssh-keygen -q -t ed25519 -N '' -f "$key"; }
+mkdir -p /root/.ssh
+echo "$AUTHORIZED_KEY" >/root/.ssh/authorized_keys
+
+# /run is a tmpfs: no pid file of an earlier life keeps a daemon from starting.
+mkdir -p /run/sshd
+forever /usr/sbin/sshd -D &
+forever dockerd "$@"

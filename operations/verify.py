@@ -1,0 +1,172 @@
+"""`python3 -m operations.verify STACK [--json]`: role by role, whether the live nodes are as declared.
+
+A leader leads, managers are Reachable, workers are Ready and neither; services have their tasks;
+published ports answer, asked from every node. The exit code is 0 only if all of it holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from components.compose import Port, Service, Stack
+from components.connection import CONTROL, config_file
+from components.observation import Cluster
+from components.settings import Node
+from operations.engine import Look, look_at
+
+ANSWER_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Check:
+    """One assertion on the live system; `passed` is None for what can't be checked there."""
+
+    what: str
+    where: str
+    finding: str
+    passed: bool | None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the checks; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python3 -m operations.verify", description=__doc__)
+    parser.add_argument("stack")
+    parser.add_argument("--json", action="store_true", help="a list of checks, for machines")
+    options = parser.parse_args(arguments)
+    found = look_at(options.stack)
+    checks = list(verify(found))
+    if options.json:
+        print(json.dumps([asdict(check) for check in checks], indent=2))
+    else:
+        show(checks)
+        control = found.plan.control or found.settings.leader.name
+        print(f"\nlook: ssh -F {config_file(options.stack)} {control} docker service ls")
+    return 1 if any(check.passed is False for check in checks) else 0
+
+
+def verify(found: Look) -> Iterator[Check]:
+    """All checks of a stack."""
+    cluster = found.plan.cluster
+    if cluster is None:
+        why = "; ".join(found.plan.refusals) or "no host is in a swarm"
+        yield Check("swarm", found.settings.stack, why, passed=False)
+        return
+    leaders = [entry.hostname for entry in cluster.entries.values() if entry.leader]
+    yield Check("one leader", "swarm", ", ".join(leaders) or "none", len(leaders) == 1)
+    for node in found.settings.nodes:
+        yield node_check(node, found.plan.nodes[node.name].node_id, cluster)
+    for stack in found.stacks:
+        for service in stack.services:
+            yield service_check(stack.full(service.name), service, cluster)
+        yield from port_checks(found, cluster, stack)
+
+
+def node_check(node: Node, node_id: str | None, cluster: Cluster) -> Check:
+    """A node's role in the swarm, and that it takes part: managers drained, if so declared."""
+    what = "manager, Leader or Reachable" if node.manager else "worker, neither Leader nor Reachable"
+    entry = cluster.entries.get(node_id or "")
+    if entry is None:
+        return Check(what, node.name, "not in the swarm", passed=False)
+    consensus = "Leader" if entry.leader else "Reachable" if entry.reachable else "neither"
+    finding = f"{entry.state.capitalize()}, {entry.availability}, {consensus}"
+    in_role = (entry.role == "manager") == node.manager == entry.reachable
+    passed = in_role and entry.ready and entry.availability == node.availability
+    return Check(what, node.name, finding, passed)
+
+
+def service_check(name: str, declared: Service, cluster: Cluster) -> Check:
+    """A service's tasks, against those declared."""
+    live = next((service for service in cluster.services if service.name == name), None)
+    if live is None:
+        return Check("service", name, "not there", passed=False)
+    finding = f"{live.running}/{declared.replicas} tasks, {live.image.partition('@')[0]}"
+    return Check("service", name, finding, live.settled and live.running == declared.replicas)
+
+
+def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
+    """Every published TCP port, asked from every node that answers: in host mode on the nodes that
+    run a task, through the mesh on the asking node itself."""
+    path = config_file(found.settings.stack)
+    asking = [node for node in found.settings.nodes if (h := found.observation.get(node.name)) and not h.problem]
+    published = [(one, port) for one in stack.services for port in one.ports if port.protocol == "tcp"]
+    for service, port in published:
+        what = f"port {port.published} ({port.mode})"
+        if port.mode == "host":
+            targets = task_addresses(path, stack.full(service.name), cluster)
+            asked = [(node, address) for node in asking for address in targets]
+        else:
+            capable = [node for node in asking if found.observation[node.name].ip_vs]
+            asked = [(node, node.address) for node in capable]
+            without = [node.name for node in asking if node not in capable]
+            if without:
+                where = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
+                yield Check(what, where, "no IP_VS in the kernel there", passed=None)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            answers = list(pool.map(lambda pair: ask(path, *pair, port), asked))
+        yield from summed(what, asked, answers)
+
+
+def summed(
+    what: str, asked: Sequence[tuple[Node, str]], answers: Sequence[tuple[bool, str]]
+) -> Iterator[Check]:
+    """One line for all that agree: the same answer from the same address, with who asked."""
+    lines: dict[tuple[str, bool, str], list[str]] = {}
+    for (node, address), (passed, finding) in zip(asked, answers, strict=True):
+        lines.setdefault((address, passed, finding), []).append(node.name)
+    for (address, passed, finding), names in lines.items():
+        who = f"{len(names)} nodes" if len(names) > 1 else names[0]
+        yield Check(what, address, f"{finding}, asked from {who}", passed)
+
+
+def task_addresses(path: Path, service: str, cluster: Cluster) -> list[str]:
+    """The addresses of the nodes that run a task of the service."""
+    command = (
+        f"docker service ps -q --filter desired-state=running {service} |"
+        " xargs -r docker inspect --type task --format '{{.NodeID}}'"
+    )
+    listed = subprocess.run(
+        ["ssh", "-F", str(path), CONTROL, command], capture_output=True, text=True, check=True
+    )
+    return sorted({cluster.entries[node_id].address for node_id in listed.stdout.split()})
+
+
+def ask(path: Path, node: Node, address: str, port: Port) -> tuple[bool, str]:
+    """Whether address:port answers, asked from the node, through its sshd; and what it says."""
+    request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
+    try:
+        asked = subprocess.run(
+            ["ssh", "-F", str(path), "-W", f"{address}:{port.published}", node.name],
+            input=request,
+            capture_output=True,
+            timeout=ANSWER_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no answer within {ANSWER_SECONDS} s"
+    if asked.returncode:
+        return False, asked.stderr.decode(errors="replace").strip().splitlines()[0]
+    status = asked.stdout.split(b"\r\n", 1)[0].decode(errors="replace")
+    return True, status if status.startswith("HTTP/") else "accepts connections"
+
+
+def show(checks: Sequence[Check]) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.table import Table
+
+    words = {True: "[green]ok[/]", False: "[red]FAILED[/]", None: "[yellow]not checked[/]"}
+    table = Table("check", "where", "finding", "result", box=None, pad_edge=False)
+    for check in checks:
+        table.add_row(check.what, check.where, check.finding, words[check.passed])
+    Console(width=None if sys.stdout.isatty() else 130).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,9 @@
+// Opens the provider's internal package to the module above.
+module github.com/terraform-providers/terraform-provider-docker/shim
+
+go 1.25
+
+require (
+	github.com/hashicorp/terraform-plugin-sdk/v2 v2.40.1
+	github.com/terraform-providers/terraform-provider-docker v0.0.0
+)
