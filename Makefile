@@ -45,7 +45,8 @@ tools: ## Pulumi and its plugins: found, downloaded or built
 	@python3 -m toolchain
 
 .PHONY: ready
-ready: tools $(INSTALLED)
+ready: $(INSTALLED)
+	@python3 -m toolchain >/dev/null
 
 $(INSTALLED): requirements.txt requirements-dev.txt
 	python3 -m venv .venv

@@ -35,6 +35,7 @@ STEADY_SECONDS = 60
 
 FACTS = """\
 echo "clock $(date +%s.%N)"
+echo "booted $(stat -c %Y /proc/1)"
 if [ -e /proc/net/ip_vs ] || modprobe -n -q ip_vs 2>/dev/null; then echo ip_vs yes; else echo ip_vs no; fi
 ip -4 route show | while read -r net rest; do echo "route $net $rest"; done
 echo
@@ -78,11 +79,10 @@ def look(name: str, ssh_config: Path) -> Host:
         facts = _read_facts(cast(BinaryIO, session.stdout))
         skew = float(facts["clock"][0]) - (began + time.time()) / 2
         return _host(name, facts, skew, Engine(session))
-    except EngineError as error:
-        return Host(name, problem=f"its Docker Engine answers: {error}", silent=False)
-    except (OSError, KeyError, http.client.HTTPException):
+    except (OSError, KeyError, http.client.HTTPException, EngineError) as error:
         late = not watchdog.is_alive()
-        return Host(name, problem=_problem(session, bool(facts), late), silent=not facts)
+        said = f"its Docker Engine answers: {error}" if isinstance(error, EngineError) else None
+        return Host(name, problem=said or _problem(session, bool(facts), late), age=_age(facts))
     finally:
         watchdog.cancel()
         session.kill()
@@ -100,6 +100,12 @@ def _read_facts(lines: BinaryIO) -> Facts:
         key, _, value = line.decode().rstrip("\n").partition(" ")
         facts.setdefault(key, []).append(value)
     return facts
+
+
+def _age(facts: Facts) -> float:
+    """Seconds since the host was started; a host that says nothing of it counts as old."""
+    booted = float(facts.get("booted", ["0"])[0])
+    return float(facts.get("clock", ["inf"])[0]) - booted
 
 
 def _problem(session: subprocess.Popen[bytes], answered: bool, late: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 NAME_LABEL = "swarm.pulumi.node"
 STACK_LABEL = "swarm.pulumi.stack"
 NAMESPACE_LABEL = "com.docker.stack.namespace"
+BOOT_SECONDS = 180
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Host:
 
     name: str
     problem: str | None = None  # why nothing more is known of it
-    silent: bool = False  # it gave no answer at all, rather than an engine's trouble
+    age: float = float("inf")  # seconds since it was started
     leaderless: bool = False  # a manager of a swarm that has no leader now
     engine: str = ""
     state: str = "inactive"  # of its membership: inactive, pending, active, error or locked
@@ -92,17 +93,21 @@ Observation = Mapping[str, Host]  # by node name
 
 
 def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str]:
-    """What is about to change by itself, in words: an election, a node that comes back, tasks of our
-    stacks that start. Who decides in the midst of it takes for drift what isn't."""
+    """What is about to change by itself, in words: a host that boots, an election, a node that comes
+    back, tasks of our stacks that start. Who decides in the midst of it takes for drift what isn't."""
     clusters = {host.cluster.id: host.cluster for host in observation.values() if host.cluster}
+    waiting: dict[str, list[str]] = {}
     for host in observation.values():
+        if host.problem and host.age < BOOT_SECONDS:
+            waiting.setdefault(f"just started, {host.problem}", []).append(host.name)
         if host.leaderless:
-            yield f"{host.name}: its swarm has no leader"
+            waiting.setdefault("in a swarm without a leader", []).append(host.name)
         for cluster in clusters.values():
             entry = cluster.entries.get(host.node_id)
             if entry and host.state == "active" and not entry.ready:
-                yield f"{host.name} is {entry.state}"
+                waiting.setdefault("not Ready yet", []).append(host.name)
+    yield from (f"{', '.join(names)}: {why}" for why, names in waiting.items())
     for cluster in clusters.values():
         for service in cluster.services:
             if service.stack in stacks and service.running != service.desired:
-                yield f"{service.name} has {service.running} of {service.desired} tasks"
+                yield f"{service.name}: {service.running} of {service.desired} tasks run"

@@ -16,7 +16,7 @@ class Step(StrEnum):
     INIT = "starts the swarm"
     JOIN = "joins"
     UNREACHABLE = "is a member that gives no answer, and is left alone"
-    ABSENT = "gives no answer and never joined, and is left out"
+    ABSENT = "gives no answer and isn't known as a member, and is left out"
     LOST = "is lost, and taken out of the swarm without being dialled"
     FOREIGN = "is in another swarm, and is left alone"
 

@@ -78,7 +78,8 @@ def warnings(
     """What works but should be known."""
     for name, plan in nodes.items():
         host = observation.get(name)
-        if plan.step in (Step.UNREACHABLE, Step.ABSENT) and host:
+        allowed = plan.step is Step.ABSENT and settings.allow_unreachable
+        if host and (plan.step is Step.UNREACHABLE or allowed):
             yield f"{name} {plan.step}: {host.problem or 'its swarm has no leader there'}"
     managers = sum(node.manager and not node.lost for node in settings.nodes)
     if managers % 2 == 0:
@@ -95,8 +96,9 @@ def warnings(
     without = [name for name, host in observation.items() if not host.problem and not host.ip_vs]
     ports = sorted(mesh_ports)
     if ports and without:
+        where = "any host" if len(without) == len(observation) else ", ".join(without)
         yield (
-            f"no IP_VS in the kernel of {', '.join(without)}: ports published through the routing mesh "
+            f"no IP_VS in the kernel of {where}: ports published through the routing mesh "
             f"({', '.join(map(str, ports))}) don't answer there; those in host mode do"
         )
     ours = {plan.node_id for plan in nodes.values()}

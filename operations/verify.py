@@ -94,7 +94,9 @@ def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
     """Every published TCP port, asked from every node that answers: in host mode on the nodes that
     run a task, through the mesh on the asking node itself."""
     path = config_file(found.settings.stack)
-    asking = [node for node in found.settings.nodes if (h := found.observation.get(node.name)) and not h.problem]
+    asking = [
+        node for node in found.settings.nodes if (h := found.observation.get(node.name)) and not h.problem
+    ]
     published = [(one, port) for one in stack.services for port in one.ports if port.protocol == "tcp"]
     for service, port in published:
         what = f"port {port.published} ({port.mode})"
@@ -109,7 +111,7 @@ def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
                 where = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
                 yield Check(what, where, "no IP_VS in the kernel there", passed=None)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            answers = list(pool.map(lambda pair: ask(path, *pair, port), asked))
+            answers = list(pool.map(lambda pair: ask(path, pair[0], pair[1], port), asked))
         yield from summed(what, asked, answers)
 
 
