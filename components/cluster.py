@@ -39,35 +39,45 @@ class SwarmCluster(pulumi.ComponentResource):
         super().__init__("swarm:index:Cluster", name, None, opts)
         self.settings, self.plan = args.settings, args.plan
         self.control = args.settings.node(args.plan.control)
-        declared = [n for n in args.settings.nodes if args.plan.nodes[n.name].step is not Step.ABSENT]
-        starts = bool(args.plan.steps(Step.INIT))
-
-        # A swarm begins with its leader, and its tokens let the others in. Where it lives already,
-        # the tokens come first, for the leader too may have to join again.
-        members: dict[str, Member] = {}
-        if starts:
-            members = {node.name: self._leader(node) for node in declared if node.role == "leader"}
-        admission = self._admission(after=list(members.values()))
-        for node in declared:
-            if node.name not in members:
-                members[node.name] = self._member(node, admission)
-        self.members = {node.name: members[node.name] for node in declared}
+        self.members = self._join_all()
         self.convergence = self._convergence()
         self.cluster_id = self._cluster_id()
         self.register_outputs({})
 
-    def _leader(self, node: Node, admission: Admission | None = None) -> Leader:
-        settings = self.settings
-        start = Start(self._mark(), self.plan.address_pool, settings.data_path_port)
+    def _join_all(self) -> dict[str, Member]:
+        """Leader, tokens, managers, workers: in this order they join, and in the other they leave.
+
+        Managers go one by one, and workers while managers are there: engines that leave at the same
+        moment as all their peers keep their gossip port (docs/adr/0006).
+        """
+        nodes = [n for n in self.settings.nodes if self.plan.nodes[n.name].step is not Step.ABSENT]
+        leaders = [node for node in nodes if node.role == "leader"]
+        if any(self.plan.nodes[node.name].step is Step.JOIN for node in leaders):
+            # The swarm lives without it: it needs a token like the others.
+            admission = self._admission(after=[])
+            members = [self._leader(node, admission) for node in leaders]
+        else:
+            members = [self._leader(node) for node in leaders]
+            admission = self._admission(after=members)
+        for node in nodes:
+            if node.role == "manager":
+                members.append(self._member(Manager, node, admission, after=members[-1:]))
+        managers = list(members)
+        members += [
+            self._member(Worker, node, admission, after=managers) for node in nodes if node.role == "worker"
+        ]
+        return {member.node.name: member for member in members}
+
+    def _leader(self, node: Node, admission: Admission | None = None) -> Member:
+        start = Start(self._mark(), self.plan.address_pool, self.settings.data_path_port)
         args = LeaderArgs(node, self.plan.nodes[node.name], start, admission)
         return Leader(node.name, args, pulumi.ResourceOptions(parent=self))
 
-    def _member(self, node: Node, admission: Admission) -> Member:
-        if node.role == "leader":
-            return self._leader(node, admission)
-        kind = Manager if node.role == "manager" else Worker
+    def _member(
+        self, kind: type[Manager | Worker], node: Node, admission: Admission, after: Sequence[Member]
+    ) -> Member:
         args = JoiningArgs(node, self.plan.nodes[node.name], admission)
-        return kind(node.name, args, pulumi.ResourceOptions(parent=self))
+        return kind(node.name, args, pulumi.ResourceOptions(parent=self, depends_on=after))
 
     def _admission(self, after: Sequence[Member]) -> Admission:
         """Reads the tokens from a live manager, anew for every run in which a node joins."""

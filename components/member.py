@@ -37,6 +37,7 @@ class JoiningArgs:
 class Member(pulumi.ComponentResource):
     """A node of the swarm. The three roles share one type, so that a change of role changes no URN."""
 
+    node: Node
     membership: remote.Command
     node_id: pulumi.Output[str]
 
@@ -49,6 +50,7 @@ class Member(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("swarm:index:Node", name, None, opts)
+        self.node = node
         self.membership = remote.Command(
             f"{name}-membership",
             connection=command_connection(node),

@@ -27,6 +27,15 @@ say() { echo "$*" >&2; }
 
 MEMBERSHIP = """\
 swarm() { docker info --format "{{.Swarm.$1}}"; }
+check_gossip_port() {
+  # 7946 is 1F0A. An engine that left while its peers left may keep it, and then joins without networks.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6 || return 0
+    sleep 0.5
+  done
+  say "port 7946 is taken, though the host is in no swarm: restart its Docker Engine"
+  exit 1
+}
 wait_until_active() {
   say "waiting until the host is an active member"
   while :; do
@@ -41,6 +50,7 @@ wait_until_active() {
 
 INIT = """\
 if [ "$(swarm LocalNodeState)" = inactive ]; then
+  check_gossip_port
   say "starting the swarm"
   docker swarm init $options >/dev/null
 fi
@@ -62,6 +72,7 @@ case $(swarm LocalNodeState) in
     fi ;;
 esac
 if [ "$(swarm LocalNodeState)" = inactive ]; then
+  check_gossip_port
   say "joining"
   answer=$(printf '%s\\r\\n' 'POST /swarm/join HTTP/1.1' 'Host: docker' 'Connection: close' \\
     'Content-Type: application/json' "Content-Length: ${#request}" '' "$request" |
@@ -81,11 +92,15 @@ said=$(docker swarm leave --force 2>&1) || case $said in
   *"not part of a swarm"*) ;;
   *) echo "$said" >&2; exit 1 ;;
 esac
-left() {
-  docker ps -aq --filter label=com.docker.swarm.task.id
-  docker network ls -q --filter driver=overlay
-}
-until [ -z "$(left)" ]; do sleep 0.3; done
+tasks() { docker ps -aq --filter label=com.docker.swarm.task.id; }
+networks() { docker network ls -q --filter driver=overlay; }
+left() { tasks; networks; }
+while [ -n "$(left)" ]; do
+  # What the engine hasn't taken away by itself: a task that was just being started stays otherwise.
+  tasks | xargs -r docker rm --force >/dev/null 2>&1 || true
+  networks | xargs -r docker network rm >/dev/null 2>&1 || true
+  sleep 0.3
+done
 """
 
 MANAGER = """\

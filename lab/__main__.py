@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         case "start":
             lab.start(given.node)
         case "ssh":
-            command = lab.ssh_command(lab.node(given.node))
+            command = lab.ssh_command(given.node)
             # In place of this process: the terminal and its signals are ssh's.
             os.execvp(command[0], [*command, *given.remote])  # noqa: S606
     return 0

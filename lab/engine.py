@@ -4,13 +4,14 @@ The few differences between the two live here.
 """
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, BinaryIO
 
-from lab.host import AS_ROOT, LabError, install, run
+from lab.host import AS_ROOT, LabError, run
 
 # Only the system's own daemon will do, whatever DOCKER_HOST says: the nodes' addresses
 # are reachable from the machine that its containers run on.
@@ -18,9 +19,6 @@ DOCKER = ("docker", "--host", "unix:///var/run/docker.sock")
 # The network must be one that this machine reaches: not a rootless one. crun, podman's default
 # on Debian 12, refuses machines with both versions of cgroups mounted; runc takes them all.
 PODMAN = (*AS_ROOT, "podman", "--runtime", "runc")
-
-# podman 4 with its CNI plugins wants iptables; both it and runc come without being recommended.
-PODMAN_PACKAGES = {"podman", "runc", "containernetworking-plugins", "iptables"}
 
 KINDS = ("container", "volume", "network")
 
@@ -37,10 +35,11 @@ class Resource:
 
 @dataclass(frozen=True)
 class Engine:
-    """docker or podman, by its command."""
+    """docker or podman, by its command; `packages`: what it takes to run it."""
 
     name: str
     command: tuple[str, ...]
+    packages: frozenset[str] = frozenset()
 
     def __call__(self, *arguments: str, stdin: BinaryIO | None = None) -> str:
         """The stdout of the engine's command, without white space around it."""
@@ -48,8 +47,11 @@ class Engine:
 
     def find(self, label: str) -> list[Resource]:
         """Everything that carries the label, `key` or `key=value`, in any state."""
+        if not shutil.which(self.name):
+            # An engine that isn't installed has nothing.
+            return []
         return [
-            _resource(kind, item)
+            describe(kind, item)
             for kind in KINDS
             for item in self._inspect(kind, "--filter", f"label={label}")
         ]
@@ -60,7 +62,7 @@ class Engine:
 
     def subnets(self) -> dict[str, list[IPv4Network]]:
         """The IPv4 subnets of every network, by the network's name."""
-        return {_name(n): _subnets(n) for n in self._inspect("network")}
+        return {_name(n): subnets_of(n) for n in self._inspect("network")}
 
     def remove(self, resources: Iterable[Resource]) -> None:
         """Removes containers, then the volumes and networks that they used."""
@@ -94,15 +96,17 @@ class Engine:
         return found
 
 
-ENGINES = {"docker": Engine("docker", DOCKER), "podman": Engine("podman", PODMAN)}
+# podman recommends neither runc, nor the network plugins of its version 4, nor their iptables.
+PODMAN_PACKAGES = frozenset({"podman", "runc", "containernetworking-plugins", "iptables"})
+ENGINES = {
+    "docker": Engine("docker", DOCKER),
+    "podman": Engine("podman", PODMAN, PODMAN_PACKAGES),
+}
 
 
 def choose() -> Engine:
-    """The engine to use; installs podman where docker is of no use."""
-    if _can_run_hosts(ENGINES["docker"]):
-        return ENGINES["docker"]
-    install(PODMAN_PACKAGES)
-    return ENGINES["podman"]
+    """The engine to use; podman may yet have to be installed."""
+    return ENGINES["docker" if _can_run_hosts(ENGINES["docker"]) else "podman"]
 
 
 def _can_run_hosts(docker: Engine) -> bool:
@@ -125,7 +129,8 @@ def _can_run_hosts(docker: Engine) -> bool:
     return True
 
 
-def _resource(kind: str, item: dict[str, Any]) -> Resource:
+def describe(kind: str, item: dict[str, Any]) -> Resource:
+    """What either engine's `inspect` says of a thing of this kind."""
     labels = item.get("Config", item).get("Labels") or item.get("labels") or {}
     running = kind == "container" and bool(item["State"]["Running"])
     return Resource(kind, _name(item), labels, running)
@@ -137,8 +142,9 @@ def _name(item: dict[str, Any]) -> str:
     return name.lstrip("/")
 
 
-def _subnets(network: dict[str, Any]) -> list[IPv4Network]:
-    docker = ((network.get("IPAM") or {}).get("Config")) or []
+def subnets_of(network: dict[str, Any]) -> list[IPv4Network]:
+    """The IPv4 subnets in what either engine's `inspect` says of a network."""
+    docker = (network.get("IPAM") or {}).get("Config") or []
     texts = [c.get("Subnet", "") for c in docker]
     texts += [s["subnet"] for s in network.get("subnets") or []]
     return [IPv4Network(text) for text in texts if "." in text]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,7 +97,8 @@ def install(packages: set[str]) -> None:
     missing = sorted(packages - present)
     if not missing:
         return
-    apt = [*AS_ROOT, "apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"]
+    apt = [*AS_ROOT, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    apt += ["-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"]
     with step(f"installing Debian packages: {' '.join(missing)}"):
         for command in ([*apt, "update"], [*apt, "install", "-y", *missing]):
             # Stdout is the user's, for what they asked: apt's goes where progress goes.
@@ -106,28 +107,40 @@ def install(packages: set[str]) -> None:
 
 
 @contextmanager
-def lock(path: Path, what: str) -> Iterator[None]:
-    """Holds the lock of this existing file or folder; it goes with the process, however it ends."""
-    descriptor = os.open(path, os.O_RDONLY)
+def lock(folder: Path, what: str) -> Iterator[None]:
+    """Makes the folder and holds its lock, which goes with the process, however it ends."""
+    descriptor = _lock(folder, what)
+    while not _leads_to(folder, descriptor):
+        # Whoever had the lock removed the folder: what we hold is nobody's.
+        os.close(descriptor)
+        descriptor = _lock(folder, what)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"waiting for another process to finish with {what}")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)
 
 
-@contextmanager
-def machine_lock(name: str, what: str) -> Iterator[None]:
+def machine_lock(name: str, what: str) -> AbstractContextManager[None]:
     """A lock shared by all checkouts of this user."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"{name}.lock"
-    path.touch()
-    with lock(path, what):
-        yield
+    return lock(CACHE / "locks" / name, what)
+
+
+def _lock(folder: Path, what: str) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f"waiting for another process to finish with {what}")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _leads_to(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def present(path: Path) -> bool:

@@ -13,12 +13,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from lab.engine import Engine
-from lab.host import AS_ROOT, LabError, install, machine_lock, run, step
+from lab.host import AS_ROOT, CommandError, LabError, install, machine_lock, run, step
 from lab.store import add_file, add_image
 
 PACKAGES = {"mmdebstrap", "debian-archive-keyring"}
@@ -44,7 +44,7 @@ class Recipe:
     variant: str = "extract"
     excluded: Sequence[str] = (*UNREAD, *UNRUN)
     # Shell of mmdebstrap's, the root file system is $1.
-    hooks: Sequence[str] = field(default=())
+    hooks: Sequence[str] = ()
 
 
 def redis(version: str, suite: str) -> Recipe:
@@ -173,7 +173,7 @@ def _build(engine: Engine, image: str, recipe: Recipe, services: Sequence[Recipe
 
 def _bootstrap(recipe: Recipe) -> BinaryIO:
     """The recipe's root file system: a tar in a file without a name, gone when closed."""
-    command = [*AS_ROOT, "mmdebstrap", "--quiet", f"--variant={recipe.variant}"]
+    command = [*AS_ROOT, "mmdebstrap", f"--variant={recipe.variant}"]
     command += [f"--include={','.join(recipe.packages)}", "--dpkgopt=force-unsafe-io"]
     # The recipe's files are instead of the packages': a layer has no path twice.
     excluded = [*recipe.excluded, *(f"/{path}" for path in recipe.files)]
@@ -183,10 +183,13 @@ def _bootstrap(recipe: Recipe) -> BinaryIO:
     with step(f"image {recipe.name}, from Debian {recipe.suite}"):
         try:
             run(*command, recipe.suite, "-", stdout=rootfs)
-        except LabError as error:
+        except CommandError as error:
+            # The first complaint is the cause; what follows is mmdebstrap tidying up.
+            causes = [line for line in error.stderr.splitlines() if line.startswith("E: ")]
             raise LabError(
-                f"image {recipe.name} from Debian {recipe.suite} can't be built",
-                f"{error} (a version that moved on: set the new one in {__file__})",
+                f"the image {recipe.name} can't be built from Debian {recipe.suite}",
+                f"{causes[0] if causes else error.stderr} "
+                f"(where Debian has another version by now, set that one in {__file__})",
             ) from None
         rootfs.seek(0)
         with tarfile.open(fileobj=rootfs, mode="a:") as tar:

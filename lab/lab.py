@@ -1,12 +1,10 @@
 """A lab: containers that are hosts, on a network of their own."""
 
-import contextlib
-import json
 import os
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cached_property
@@ -18,10 +16,9 @@ from lab import engine, host, images, layout
 from lab.engine import Engine, Resource
 from lab.host import CommandError, LabError, say, step
 from lab.layout import Node
+from lab.state import CHECKOUT, State
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-SETTINGS = "lab.json"
-PATIENCE = 60  # seconds that a node gets to answer
+PATIENCE = 60  # seconds that a node gets to answer, and killed commands to end
 
 T = TypeVar("T")
 
@@ -35,23 +32,24 @@ class Lab:
     def __init__(self, name: str = layout.DEFAULT_NAME, owner: str | None = None) -> None:
         """`owner`: the process that the lab must not outlive, as `host.process` describes it."""
         self.name = layout.parse_name(name)
-        self.owner = owner
-        self.state = CHECKOUT / ".labs" / name
-        self.private_key = self.state / "id_ed25519"
-        self.known_hosts = self.state / "known_hosts"
+        self._owner = owner
+        self._state = State(name)
+        self.private_key = self._state.private_key
+        self.known_hosts = self._state.known_hosts
 
     @classmethod
     def for_tests(cls, suffix: str = "") -> "Lab":
         """A lab named after this process. Removes those whose process is gone, whoever's."""
         pid = os.getpid()
         lab = cls("-".join(filter(None, ("test", str(pid), suffix))), host.process(pid))
+        host.install(set(lab._engine.packages))
         _clear_orphans(lab._engine)
         return lab
 
     @property
     def nodes(self) -> list[Node]:
         """The nodes, managers first; none when the lab isn't there."""
-        return [Node(**node) for node in self._settings().get("nodes", [])]
+        return [Node(**node) for node in self._state.settings.get("nodes", [])]
 
     def node(self, name: str) -> Node:
         """The node of this name."""
@@ -69,36 +67,43 @@ class Lab:
             layout.nodes(layout.DEFAULT_SUBNET, managers, workers)
         except ValueError as error:
             raise LabError(f"lab {self.name}", str(error)) from None
-        host.install({"openssh-client"})
+        host.install({"openssh-client", *self._engine.packages})
         image = images.node_image(self._engine)
-        with self._locked():
+        with self._state.locked():
             found = self._own()
             settings = self._network(found)
             nodes = layout.nodes(IPv4Network(settings["subnet"]), managers, workers)
-            self._save(settings | {"nodes": [asdict(node) for node in nodes]})
+            self._state.save(settings | {"nodes": [asdict(node) for node in nodes]})
             self._remove_surplus(found, nodes)
-            if not self.private_key.exists():
-                host.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.private_key))
+            key = self._state.public_key()
             if settings["registry"]:
                 self._start_registry(found, settings["registry"])
             running = {r.name for r in found if r.running}
-            missing = [node for node in nodes if self._called(node.name) not in running]
+            keys = self._state.host_keys()
+            missing = [
+                node for node in nodes if self._called(node.name) not in running or node.address not in keys
+            ]
             if missing:
                 with step(f"{self.name}: starting {len(missing)} of {len(nodes)} nodes"):
-                    self._each(missing, lambda node: self._start(node, found, image, settings))
-                    self._write_known_hosts(nodes, changed=missing)
+                    registry = settings["registry"]
+                    self._each(missing, lambda node: self._start(node, found, image, key, registry))
+                    asked = self._each(missing, self._host_key)
+                    keys |= dict(zip((n.address for n in missing), asked, strict=True))
+                    self._state.save_host_keys({n.address: keys[n.address] for n in nodes})
                     self._each(nodes, self._wait)
             else:
                 self._each(nodes, self._wait)
 
     def down(self) -> None:
         """Removes the lab: containers, network, volumes and state; images are kept."""
-        if not self._resources() and not self.state.exists():
+        if not self._resources() and not self._state.kept:
             say(f"{self.name}: nothing to remove")
             return
-        with self._locked(), step(f"{self.name}: removing it"):
-            self._engine.remove(self._own())
-            shutil.rmtree(self.state)
+        with self._state.locked():
+            found = self._own()
+            with step(f"{self.name}: removing it"):
+                self._engine.remove(found)
+                shutil.rmtree(self._state.folder)
 
     def stop(self, node: str) -> None:
         """Takes the node's power away: nothing on it gets to say goodbye."""
@@ -137,34 +142,23 @@ class Lab:
         """
         return self._ssh(self.node(node), command, text=input)
 
-    def ssh_command(self, node: Node) -> list[str]:
-        """The ssh command that reaches the node, without anything of the user's own settings."""
-        options = {
-            "IdentitiesOnly": "yes",
-            "IdentityAgent": "none",
-            "UserKnownHostsFile": str(self.known_hosts),
-            "StrictHostKeyChecking": "yes",
-            "BatchMode": "yes",
-            "ConnectTimeout": "5",
-            "LogLevel": "ERROR",
-        }
-        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
-        key = str(self.private_key)
-        return ["ssh", "-F", "/dev/null", "-i", key, *flags, f"root@{node.address}"]
+    def ssh_command(self, node: str) -> list[str]:
+        """The ssh command that logs in to the node, and may be followed by one to run there."""
+        return self._state.ssh_command(self.node(node).address)
 
     # What the lab is made of.
 
     @cached_property
     def _engine(self) -> Engine:
         # A lab stays in the engine that it began in, whatever is installed later.
-        return engine.ENGINES.get(self._settings().get("engine", "")) or engine.choose()
+        return engine.ENGINES.get(self._state.settings.get("engine", "")) or engine.choose()
 
     def _called(self, thing: str) -> str:
         """The name in the engine: the lab's comes first, in everything."""
         return f"{self.name}-{thing}"
 
     def _labels(self) -> list[str]:
-        labels = layout.labels(self.name, CHECKOUT, self.owner)
+        labels = layout.labels(self.name, CHECKOUT, self._owner)
         return [f"--label={key}={value}" for key, value in labels.items()]
 
     def _resources(self) -> list[Resource]:
@@ -175,7 +169,7 @@ class Lab:
         ours, remains = [], []
         for found in self._resources():
             checkout = found.labels.get(layout.LABEL_CHECKOUT, "")
-            kept = host.present(Path(checkout) / ".labs" / self.name / SETTINGS)
+            kept = State(self.name, Path(checkout)).kept
             match layout.claim(checkout, str(CHECKOUT), kept):
                 case "foreign":
                     raise LabError(
@@ -193,7 +187,7 @@ class Lab:
 
     def _network(self, found: list[Resource]) -> dict[str, Any]:
         """The lab's settings, with the network that they speak of in being."""
-        settings = self._settings()
+        settings = self._state.settings
         if settings and any(r.kind == "network" for r in found):
             return settings
         public = images.public_registry_answers()
@@ -203,12 +197,12 @@ class Lab:
             settings = {
                 "name": self.name,
                 "engine": self._engine.name,
-                "owner": self.owner,
+                "owner": self._owner,
                 "subnet": str(subnet),
                 "registry": None if public else str(subnet[layout.REGISTRY]),
                 "nodes": [],
             }
-            self._save(settings)
+            self._state.save(settings)
             where = [f"--subnet={subnet}", f"--gateway={subnet[layout.GATEWAY]}"]
             self._engine("network", "create", *where, *self._labels(), self._called("network"))
         return settings
@@ -246,7 +240,7 @@ class Lab:
         elif not there[0].running:
             self._engine("start", name)
 
-    def _start(self, node: Node, found: list[Resource], image: str, settings: dict[str, Any]) -> None:
+    def _start(self, node: Node, found: list[Resource], image: str, key: str, registry: str | None) -> None:
         name = self._called(node.name)
         there = {r.kind for r in found if r.name == name}
         if "container" in there:
@@ -254,7 +248,6 @@ class Lab:
             return
         if "volume" not in there:
             self._engine("volume", "create", *self._labels(), name)
-        registry = settings["registry"]
         self._run_container(
             node.name,
             node.address,
@@ -262,7 +255,7 @@ class Lab:
             "--pids-limit=-1",
             "--tmpfs=/run",
             f"--volume={name}:/var/lib/docker",
-            f"--env=AUTHORIZED_KEY={self.private_key.with_suffix('.pub').read_text().strip()}",
+            f"--env=AUTHORIZED_KEY={key}",
             image,
             *([f"--registry-mirror=http://{registry}"] if registry else []),
         )
@@ -285,12 +278,6 @@ class Lab:
         )
 
     # Whether nodes answer.
-
-    def _write_known_hosts(self, nodes: list[Node], changed: list[Node]) -> None:
-        lines = self.known_hosts.read_text().splitlines() if self.known_hosts.exists() else []
-        keys = dict(line.split(" ", 1) for line in lines)
-        keys |= zip((n.address for n in changed), self._each(changed, self._host_key), strict=True)
-        self.known_hosts.write_text("".join(f"{n.address} {keys[n.address]}\n" for n in nodes))
 
     def _host_key(self, node: Node) -> str:
         """The node's host key, asked of the engine: anyone can answer on a network."""
@@ -331,7 +318,7 @@ class Lab:
 
     def _ssh(self, node: Node, command: str, text: str | None = None, timeout: float | None = None) -> str:
         try:
-            return host.run(*self.ssh_command(node), command, text=text, timeout=timeout)
+            return host.run(*self._state.ssh_command(node.address), command, text=text, timeout=timeout)
         except CommandError as error:
             raise LabError(f"{node.name}: `{command}` {error.how}", error.stderr) from None
 
@@ -339,35 +326,9 @@ class Lab:
         with ThreadPoolExecutor(8) as pool:
             return list(pool.map(action, nodes))
 
-    # The state in the checkout.
-
     def _command(self, command: str) -> str:
         name = "" if self.name == layout.DEFAULT_NAME else f" --name {self.name}"
         return f"python3 -m lab{name} {command}"
-
-    def _settings(self) -> dict[str, Any]:
-        return _read(self.state / SETTINGS)
-
-    def _save(self, settings: dict[str, Any]) -> None:
-        # Whole or not at all: a killed run leaves no half of it.
-        draft = self.state / f"{SETTINGS}.new"
-        draft.write_text(json.dumps(settings, indent=2) + "\n")
-        draft.rename(self.state / SETTINGS)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """The lab for this process alone; its state folder exists meanwhile."""
-        self.state.mkdir(parents=True, exist_ok=True)
-        # The folder keeps itself out of git.
-        (self.state.parent / ".gitignore").write_text("*\n")
-        try:
-            with host.lock(self.state, f"the lab {self.name}"):
-                self.state.mkdir(exist_ok=True)
-                yield
-        finally:
-            # Succeeds only where nothing was written into it.
-            with contextlib.suppress(OSError):
-                self.state.rmdir()
 
 
 def _limit(kind: int, most: int) -> int:
@@ -379,23 +340,29 @@ def _limit(kind: int, most: int) -> int:
     return most if hard == resource.RLIM_INFINITY else min(hard, most)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        settings: dict[str, Any] = json.loads(path.read_text())
-    except OSError:
-        return {}
-    return settings
-
-
 def _clear_orphans(engine: Engine) -> None:
     """Removes every lab, and every part of one, whose owner is a process that is gone."""
-    orphans = [r for r in engine.find(layout.LABEL_OWNER) if not host.alive(r.labels[layout.LABEL_OWNER])]
-    if orphans:
-        names = sorted({r.labels[layout.LABEL_LAB] for r in orphans})
-        with step(f"removing labs whose process is gone: {', '.join(names)}"):
-            engine.remove(orphans)
-    checkouts = {CHECKOUT} | {Path(r.labels[layout.LABEL_CHECKOUT]) for r in orphans}
-    for settings in (path for c in checkouts for path in c.glob(f".labs/*/{SETTINGS}")):
-        owner = _read(settings).get("owner")
-        if owner and not host.alive(owner):
-            shutil.rmtree(settings.parent)
+    checkouts = {CHECKOUT}
+    deadline = time.monotonic() + PATIENCE
+    with host.machine_lock("orphans", "removing labs whose process is gone"):
+        while orphans := _orphans(engine):
+            names = sorted({r.labels[layout.LABEL_LAB] for r in orphans})
+            checkouts |= {Path(r.labels[layout.LABEL_CHECKOUT]) for r in orphans}
+            try:
+                with step(f"removing labs whose process is gone: {', '.join(names)}"):
+                    engine.remove(orphans)
+            except LabError:
+                # What the killed process asked of the engine may still be under way.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+        for file in (file for c in checkouts for file in c.glob(".labs/*/lab.json")):
+            state = State(file.parent.name, file.parent.parent.parent)
+            owner = state.settings.get("owner")
+            if owner and not host.alive(owner):
+                shutil.rmtree(state.folder)
+
+
+def _orphans(engine: Engine) -> list[Resource]:
+    owned = engine.find(layout.LABEL_OWNER)
+    return [r for r in owned if not host.alive(r.labels[layout.LABEL_OWNER])]

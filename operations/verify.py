@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from components.compose import Port, Service, Stack
@@ -111,7 +112,8 @@ def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
                 where = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
                 yield Check(what, where, "no IP_VS in the kernel there", passed=None)
         with ThreadPoolExecutor(max_workers=8) as pool:
-            answers = list(pool.map(lambda pair: ask(path, pair[0], pair[1], port), asked))
+            nodes, addresses = [node for node, _ in asked], [address for _, address in asked]
+            answers = list(pool.map(partial(ask, path, port), nodes, addresses))
         yield from summed(what, asked, answers)
 
 
@@ -139,7 +141,7 @@ def task_addresses(path: Path, service: str, cluster: Cluster) -> list[str]:
     return sorted({cluster.entries[node_id].address for node_id in listed.stdout.split()})
 
 
-def ask(path: Path, node: Node, address: str, port: Port) -> tuple[bool, str]:
+def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
     """Whether address:port answers, asked from the node, through its sshd; and what it says."""
     request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
     try:

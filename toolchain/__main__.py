@@ -133,8 +133,8 @@ def advice(rows: Sequence[Row], home: str | None) -> str:
 
 
 def say(text: str) -> None:
-    """Prints one line of progress."""
-    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+    """Prints one line of progress; standard output is the table's."""
+    print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

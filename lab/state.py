@@ -1,0 +1,86 @@
+"""What a checkout keeps of a lab: its settings, key and known hosts, in .labs/NAME."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from lab import host
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class State:
+    """The state of the lab of this name in a checkout, which may not be there."""
+
+    def __init__(self, name: str, checkout: Path = CHECKOUT) -> None:
+        self.name = name
+        self.folder = checkout / ".labs" / name
+        self.file = self.folder / "lab.json"
+        self.private_key = self.folder / "id_ed25519"
+        self.known_hosts = self.folder / "known_hosts"
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is one, as far as we may know."""
+        return host.present(self.file)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What was last saved; nothing where there is no state."""
+        try:
+            settings: dict[str, Any] = json.loads(self.file.read_text())
+        except OSError:
+            return {}
+        return settings
+
+    def save(self, settings: dict[str, Any]) -> None:
+        """Saves the settings, whole or not at all: a killed run leaves no half of them."""
+        draft = self.file.with_suffix(".new")
+        draft.write_text(json.dumps(settings, indent=2) + "\n")
+        draft.rename(self.file)
+
+    def public_key(self) -> str:
+        """The public key that nodes let in; made, with its private half, when first asked for."""
+        public = self.private_key.with_suffix(".pub")
+        if not public.exists():
+            self.private_key.unlink(missing_ok=True)
+            host.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.private_key))
+        return public.read_text().strip()
+
+    def host_keys(self) -> dict[str, str]:
+        """The host keys in known_hosts, by address."""
+        lines = self.known_hosts.read_text().splitlines() if self.known_hosts.exists() else []
+        return dict(line.split(" ", 1) for line in lines)
+
+    def save_host_keys(self, keys: dict[str, str]) -> None:
+        """Writes known_hosts, from keys by address."""
+        self.known_hosts.write_text("".join(f"{address} {key}\n" for address, key in keys.items()))
+
+    def ssh_command(self, address: str) -> list[str]:
+        """The ssh command that reaches a node, without anything of the user's own settings."""
+        options = {
+            "IdentitiesOnly": "yes",
+            "IdentityAgent": "none",
+            "UserKnownHostsFile": str(self.known_hosts),
+            "StrictHostKeyChecking": "yes",
+            "BatchMode": "yes",
+            "ConnectTimeout": "5",
+            "LogLevel": "ERROR",
+        }
+        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
+        return ["ssh", "-F", "/dev/null", "-i", str(self.private_key), *flags, f"root@{address}"]
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The lab for this process alone; its folder exists meanwhile."""
+        with host.lock(self.folder, f"the lab {self.name}"):
+            # The folder of all labs keeps itself out of git.
+            (self.folder.parent / ".gitignore").write_text("*\n")
+            try:
+                yield
+            finally:
+                # Succeeds only where nothing was written into it.
+                with suppress(OSError):
+                    self.folder.rmdir()

@@ -1,0 +1,131 @@
+"""Short ways to say what is declared and what is observed.
+
+A node's name tells its part: m1 is the leader, m2, m3 are managers, w1, w2 workers. Its address, the
+ID of its entry and the rest follow from the name, so that a test says only what is unusual.
+"""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from components.observation import NAME_LABEL, Cluster, Entry, Host, Observation
+from components.settings import Node, Settings, Ssh
+
+MARK = "swarm/lab"
+SSH = Ssh("root", 22, Path("/keys/id"), Path("/keys/known_hosts"))
+
+
+def address(name: str) -> str:
+    return f"10.0.0.{ {'m': 10, 'w': 20}[name[0]] + int(name[1:]) }"
+
+
+def node(name: str, role: str = "", **changes) -> Node:
+    role = role or ("leader" if name == "m1" else {"m": "manager", "w": "worker"}[name[0]])
+    availability = "active" if role == "worker" else "drain"
+    return replace(Node(name, address(name), role, availability, SSH), **changes)
+
+
+def declared(names: str, *changed: Node, pool: str | None = None, **more) -> Settings:
+    """Settings of these nodes, those given in full taking the places of their names."""
+    full = {one.name: one for one in changed}
+    return Settings(
+        "swarm",
+        "lab",
+        tuple(full.pop(name, None) or node(name) for name in names.split()) + tuple(full.values()),
+        address_pool=IPv4Network(pool) if pool else None,
+        **more,
+    )
+
+
+def entry(name: str, **changes) -> Entry:
+    """A node as our own earlier run left it in the swarm."""
+    manager = name[0] == "m"
+    return replace(
+        Entry(
+            id=f"id-{name}",
+            hostname=name,
+            role="manager" if manager else "worker",
+            state="ready",
+            availability="drain" if manager else "active",
+            address=address(name),
+            labels={NAME_LABEL: name},
+            leader=name == "m1",
+        ),
+        **changes,
+    )
+
+
+def down(name: str, **changes) -> Entry:
+    return entry(name, **{"state": "down", "reachable": False, **changes})
+
+
+def cluster(names: str, *changed: Entry, **more) -> Cluster:
+    """Our swarm with these nodes, the entries given in full taking the places of theirs."""
+    entries = {f"id-{name}": entry(name) for name in names.split()}
+    entries |= {one.id: one for one in changed}
+    usual = {
+        "marks": (MARK,),
+        "address_pool": "10.20.0.0/16",
+        "data_path_port": 4789,
+        "task_history_limit": 5,
+        "certificate_expiry": 7_776_000,
+    }
+    return Cluster(**{"id": "ours", "entries": entries, **usual, **more})
+
+
+def idle(name: str, **changes) -> Host:
+    """A host that answers and is in no swarm."""
+    return replace(Host(name, engine="26.1.5+dfsg1", ip_vs=True, routes=("10.0.0.0/24 dev eth0",)), **changes)
+
+
+def silent(name: str) -> Host:
+    return Host(name, problem="it gave no answer within 8 s")
+
+
+def leaderless(name: str) -> Host:
+    return Host(name, state="active", manager=True, leaderless=True)
+
+
+def member(name: str, swarm: Cluster, node_id: str = "", **changes) -> Host:
+    """A host that is a node of the swarm, and shows the swarm where it is a manager."""
+    node_id = node_id or f"id-{name}"
+    known = swarm.entries.get(node_id)
+    manager = bool(known and known.role == "manager")
+    return idle(
+        name,
+        **{
+            "state": "active",
+            "node_id": node_id,
+            "manager": manager,
+            "managers": tuple(one.address for one in swarm.entries.values() if one.role == "manager"),
+            "cluster": swarm if manager else None,
+            **changes,
+        },
+    )
+
+
+def observed(settings: Settings, swarm: Cluster | None, *special: Host) -> Observation:
+    """All hosts as the swarm's list has them (silent where it has them down), but for special ones."""
+    hosts = {}
+    for one in settings.nodes:
+        if not one.lost:
+            known = swarm.entries.get(f"id-{one.name}") if swarm else None
+            if swarm and known:
+                hosts[one.name] = member(one.name, swarm) if known.ready else silent(one.name)
+            else:
+                hosts[one.name] = idle(one.name)
+    return hosts | {host.name: host for host in special}
+
+
+def lines(tasks) -> list[str]:
+    """Tasks as lines: verb, node, ID of its entry (- where it joins in this run), arguments."""
+    return [" ".join((one.verb, one.name, one.node_id or "-", *one.arguments)) for one in tasks]
+
+
+def arrival(name: str, node_id: str = "-") -> list[str]:
+    """The tasks for a node that joins: waited for, then labelled and given its availability."""
+    availability = "drain" if name[0] == "m" else "active"
+    return [
+        f"await {name} {node_id}",
+        f"update {name} {node_id} --label-add={NAME_LABEL}={name} --availability={availability}",
+    ]

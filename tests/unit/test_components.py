@@ -1,0 +1,352 @@
+"""The resources that a plan becomes, as the engine is told of them."""
+
+import json
+from dataclasses import replace
+
+import pulumi
+import pytest
+from builders import cluster, declared, down, entry, idle, member, node, observed, silent
+from pulumi.runtime import mocks, rpc
+
+from components import compose
+from components.cluster import ClusterArgs, SwarmCluster
+from components.decisions import decide, give_up
+from components.observation import Service
+from components.settings import Ssh
+from components.stack import StackArgs, StackServices, swarm_provider
+
+TOKENS = {"manager": "token-of-managers", "worker": "token-of-workers"}
+COMMAND = "command:remote:Command"
+ALL_INPUTS = {"addPreviousOutputInEnv", "connection", "create", "delete", "logging", "stdin"}
+STACK = compose.Stack(
+    "demo",
+    (
+        compose.Service("redis", "redis:7.0.15", replicas=3, networks=("backend",)),
+        compose.Service("page", "nginx:1.26.3", networks=("backend",), ports=(compose.Port(80, 8080),)),
+    ),
+    ("backend",),
+)
+WHOLE = (
+    Service("s1", "demo_redis", "demo", "redis:7.0.15@sha256:1", 3, 3),
+    Service("s2", "demo_page", "demo", "nginx:1.26.3@sha256:2", 1, 1, "completed"),
+)
+
+
+class Registered:
+    """A resource as the engine is told of it."""
+
+    def __init__(self, urn, request):
+        self.urn, self.request = urn, request
+        self.type, self.name = request.type, request.name
+        self.parent, self.deleted_with = request.parent.rpartition("::")[2], request.deletedWith
+        self.after = {urn.rpartition("::")[2] for urn in request.dependencies}
+        self.ignored = set(request.ignoreChanges)
+        self.retained = request.retainOnDelete
+        self.hidden = set(request.additionalSecretOutputs)
+        self.inputs = rpc.deserialize_properties(request.object)
+        self.secret = {key for key, value in self.inputs.items() if rpc.is_rpc_secret(value)}
+
+    def __getitem__(self, key):
+        return rpc.unwrap_rpc_secret(self.inputs[key])
+
+
+class Engine(mocks.Mocks, mocks.MockMonitor):
+    """Stands for the engine: runs no command, and prints what they would."""
+
+    def __init__(self):
+        mocks.MockMonitor.__init__(self, self)
+        self.seen = {}
+
+    def make_urn(self, parent, type_, name):
+        kind = f"{parent.split('::')[2]}${type_}" if parent and "pulumi:pulumi:Stack" not in parent else type_
+        return f"urn:pulumi:lab::swarm::{kind}::{name}"
+
+    def RegisterResource(self, request):  # noqa: N802
+        response = super().RegisterResource(request)
+        self.seen[request.name] = Registered(response.urn, request)
+        return response
+
+    def new_resource(self, args):
+        node_id = f"new-{args.name.removesuffix('-membership')}"
+        printed = json.dumps(TOKENS) if args.name == "tokens" else f"{node_id}\ncluster-1\n"
+        return f"{args.name}-id", {**args.inputs, "stdout": printed}
+
+    def call(self, args):
+        return {}
+
+
+@pytest.fixture(scope="module")
+def way(keys, tmp_path_factory):
+    """A way to hosts whose keys are known."""
+    known = tmp_path_factory.mktemp("known") / "known_hosts"
+    key = (keys / "id.pub").read_text()
+    known.write_text("".join(f"10.0.0.{number} {key}" for number in range(1, 40)))
+    return Ssh("root", 22, keys / "id", known)
+
+
+@pytest.fixture
+def run(way):
+    """Runs the components for settings and hosts; gives the resources by name, and the outputs."""
+
+    def program(settings, swarm, *hosts, planned=decide, stack=None):
+        settings = replace(settings, nodes=tuple(replace(one, ssh=way) for one in settings.nodes))
+        plan = planned(settings, observed(settings, swarm, *hosts))
+        assert not plan.refusals
+        engine, outputs = Engine(), {}
+        mocks.set_mocks(engine, "swarm", "lab", monitor=engine)
+
+        @pulumi.runtime.test
+        def declare():
+            made = SwarmCluster("swarm", ClusterArgs(settings, plan))
+            if stack:
+                provider = swarm_provider("lab", after=made)
+                services = {one.name: one for one in (swarm.services if swarm else ())}
+                args = StackArgs(stack, services, made, provider, settings.node(plan.control))
+                StackServices(stack.name, args)
+            return pulumi.Output.all(id=made.cluster_id, nodes=made.nodes).apply(outputs.update)
+
+        declare()
+        return engine.seen, outputs
+
+    return program
+
+
+FRESH = declared("m1 m2 w1"), None
+IN_PLACE = declared("m1 m2 w1"), cluster("m1 m2 w1")
+
+
+def test_every_membership_is_under_its_node_and_all_else_under_the_cluster(run):
+    seen, _ = run(*FRESH)
+    assert {(one.type, one.name, one.parent) for one in seen.values()} == {
+        ("pulumi:pulumi:Stack", "swarm-lab", ""),
+        ("swarm:index:Cluster", "swarm", "swarm-lab"),
+        *(("swarm:index:Node", name, "swarm") for name in ("m1", "m2", "w1")),
+        *((COMMAND, f"{name}-membership", name) for name in ("m1", "m2", "w1")),
+        (COMMAND, "tokens", "swarm"),
+        (COMMAND, "convergence", "swarm"),
+    }
+
+
+def test_on_fresh_hosts_the_leader_comes_first_then_the_tokens_then_the_others_then_the_convergence(run):
+    seen, outputs = run(*FRESH)
+    assert seen["m1-membership"].after == set()
+    assert "m1-membership" in seen["tokens"].after
+    assert seen["m2-membership"].after == seen["w1-membership"].after == {"tokens"}
+    assert seen["convergence"].after >= {"m1-membership", "m2-membership", "w1-membership"}
+    assert "swarm init" in seen["m1-membership"]["stdin"]
+    assert outputs["id"] == "cluster-1"
+    assert [(one["name"], one["id"], one["role"], one["address"]) for one in outputs["nodes"]] == [
+        ("m1", "new-m1", "leader", "10.0.0.11"),
+        ("m2", "new-m2", "manager", "10.0.0.12"),
+        ("w1", "new-w1", "worker", "10.0.0.21"),
+    ]
+
+
+def test_managers_and_workers_join_each_with_the_token_of_their_role(run):
+    seen, _ = run(*FRESH)
+    assert (TOKENS["manager"] in seen["m2-membership"]["stdin"]) is True
+    assert (TOKENS["worker"] in seen["m2-membership"]["stdin"]) is False
+    assert (TOKENS["worker"] in seen["w1-membership"]["stdin"]) is True
+    assert (TOKENS["manager"] in seen["w1-membership"]["stdin"]) is False
+
+
+def test_the_convergence_is_told_the_ids_of_the_nodes_that_joined(run):
+    seen, _ = run(*FRESH)
+    assert "await w1 new-w1\n" in seen["convergence"]["stdin"]
+
+
+def test_where_the_swarm_lives_the_leader_too_joins_with_a_token(run):
+    swarm = cluster("m2 m3 w1", down("m1"), entry("m2", leader=True))
+    seen, outputs = run(declared("m1 m2 m3 w1"), swarm, idle("m1"))
+    assert seen["tokens"].after == set()
+    assert seen["m1-membership"].after == {"tokens"}
+    assert "swarm init" not in seen["m1-membership"]["stdin"]
+    assert TOKENS["manager"] in seen["m1-membership"]["stdin"]
+    assert '"RemoteAddrs": ["10.0.0.12:2377", "10.0.0.13:2377"]' in seen["m1-membership"]["stdin"]
+    assert {seen[name]["connection"]["host"] for name in ("tokens", "convergence")} == {"10.0.0.12"}
+    assert outputs["id"] == "ours"
+
+
+@pytest.mark.parametrize(
+    ("settings", "swarm", "hosts", "ignored", "retained"),
+    [
+        (declared("m1 w1"), None, (), set(), False),
+        (declared("m1 w1"), cluster("m1 w1"), (), {"create", "stdin"}, False),
+        (declared("m1 w1"), cluster("m1", down("w1")), (idle("w1"),), set(), False),
+        (declared("m1 w1"), cluster("m1", down("w1")), (), ALL_INPUTS, True),
+        (declared("m1 w1", node("w1", lost=True)), cluster("m1", down("w1")), (), ALL_INPUTS, True),
+    ],
+    ids=["joins", "is in place", "joins anew", "is silent", "is lost"],
+)
+def test_what_counts_as_a_difference_of_a_node_that(run, settings, swarm, hosts, ignored, retained):
+    one = run(settings, swarm, *hosts)[0]["w1-membership"]
+    assert (one.ignored, one.retained) == (ignored, retained)
+    assert set(one.inputs) <= ALL_INPUTS, "an input that isn't in the list would be a difference"
+
+
+def test_destroying_dials_no_host_of_another_swarm(run):
+    foreign = member("w1", cluster("m8 w8", id="theirs"), "id-w8")
+    seen, _ = run(declared("m1 w1"), cluster("m1"), foreign, planned=give_up)
+    assert seen["w1-membership"].retained
+    assert seen["w1-membership"].ignored == ALL_INPUTS
+    assert not seen["m1-membership"].retained
+
+
+def test_nothing_is_retained_but_what_can_not_be_dialled(run):
+    seen, _ = run(*IN_PLACE, stack=STACK)
+    assert not [one.name for one in seen.values() if one.retained]
+
+
+@pytest.mark.parametrize(
+    ("case", "tokens", "convergence"),
+    [
+        (FRESH, set(), set()),
+        (IN_PLACE, ALL_INPUTS, ALL_INPUTS),
+        ((declared("m1 w1"), cluster("m1", entry("w1", availability="drain"))), ALL_INPUTS, set()),
+        ((declared("m1 w1"), cluster("m1")), set(), set()),
+        ((declared("m1"), cluster("m1 w1")), ALL_INPUTS, set()),
+    ],
+    ids=["on fresh hosts", "all in place", "a node was drained by hand", "a node is new", "a node left"],
+)
+def test_tokens_are_read_only_for_joins_and_the_convergence_runs_only_for_work(
+    run, case, tokens, convergence
+):
+    seen, _ = run(*case)
+    assert seen["tokens"].ignored == tokens
+    assert seen["convergence"].ignored == convergence
+    for name in ("tokens", "convergence"):
+        assert set(seen[name].inputs) <= ALL_INPUTS - {"delete"}, (
+            "a dead manager must not be in the way of a delete"
+        )
+
+
+def test_every_membership_leaves_on_delete_and_has_no_update_of_its_own(run):
+    seen, _ = run(*FRESH)
+    for name in ("m1", "m2", "w1"):
+        assert "docker swarm leave --force" in seen[f"{name}-membership"]["delete"]
+        assert not {"update", "triggers", "environment"} & set(seen[f"{name}-membership"].inputs)
+
+
+def test_keys_and_tokens_are_secret_and_in_no_command_line(run, way):
+    seen, _ = run(*FRESH, stack=STACK)
+    commands = [one for one in seen.values() if one.type == COMMAND]
+    assert len(commands) == 6
+    key = way.private_key_file.read_text()
+    for one in commands:
+        assert "connection" in one.secret, one.name
+        assert one["connection"]["privateKey"] == key
+        assert one["connection"]["hostKey"].startswith("ssh-ed25519 "), "host keys are always checked"
+        shown = json.dumps(
+            {name: value for name, value in one.inputs.items() if name not in one.secret}, default=str
+        )
+        assert not [token for token in TOKENS.values() if token in shown]
+        assert one["logging"] == "stderr", "tokens and IDs are on standard output"
+    memberships = [one for one in commands if one.name.endswith("-membership")]
+    assert all("stdin" in one.secret and "stdin" in one.hidden for one in memberships)
+    assert "stdout" in seen["tokens"].hidden
+
+
+def test_an_absent_node_is_not_declared(run):
+    settings = declared("m1 w1 w2", allow_unreachable=True)
+    seen, outputs = run(settings, None, silent("w2"))
+    assert not [name for name in seen if name.startswith("w2")]
+    assert [one["name"] for one in outputs["nodes"]] == ["m1", "w1"]
+    assert "w2" not in seen["convergence"]["stdin"]
+
+
+def test_a_change_of_role_changes_no_urn(run):
+    before, _ = run(*IN_PLACE)
+    turned = [node("m1", role="worker"), node("m2", role="leader"), node("w1", role="manager")]
+    after, _ = run(declared("m1 m2 w1", *turned), cluster("m1 m2 w1"))
+    assert {one.urn for one in before.values()} == {one.urn for one in after.values()}
+    assert {one.type for name, one in before.items() if name in ("m1", "m2", "w1")} == {"swarm:index:Node"}
+    words = " ".join(one.urn for one in before.values())
+    assert not [role for role in ("leader", "manager", "worker") if role in words]
+    assert not any(one.request.aliases for one in after.values())
+
+
+@pytest.mark.parametrize("control", ["m1", "m2"])
+def test_the_provider_s_inputs_do_not_tell_which_manager_it_goes_through(run, control):
+    swarm = cluster("", *(entry(name, leader=name == control) for name in ("m1", "m2", "w1")), services=WHOLE)
+    seen, _ = run(declared("m1 m2 w1"), swarm, stack=STACK)
+    assert seen["control"].type == "pulumi:providers:docker"
+    assert seen["control"]["host"] == "ssh://control"
+    assert json.loads(seen["control"]["sshOpts"]) == ["-F", ".swarm/lab/ssh_config"]
+    assert "convergence" in seen["control"].after
+
+
+def test_a_stack_comes_after_the_cluster_and_goes_with_it(run):
+    seen, _ = run(*FRESH, stack=STACK)
+    ours = {"demo_backend", "demo_redis", "demo_page", "demo-settle"}
+    assert {one.name for one in seen.values() if one.parent == "demo"} == ours
+    for name in ours:
+        assert seen[name].deleted_with == seen["swarm"].urn, name
+    for name in ours - {"demo-settle"}:
+        assert "convergence" in seen[name].after, name
+        assert "::control::" in seen[name].request.provider, name
+    assert "demo_backend" in seen["demo_redis"].after
+    assert seen["demo-settle"].after >= {"demo_redis", "demo_page"}
+    assert "settle demo_redis\nsettle demo_page\n" in seen["demo-settle"]["stdin"]
+    assert "delete" not in seen["demo-settle"].inputs
+
+
+def test_a_service_is_declared_as_in_the_compose_file(run):
+    page = run(*FRESH, stack=STACK)[0]["demo_page"]
+    assert page["name"] == "demo_page"
+    assert page["mode"] == {"replicated": {"replicas": 1}}
+    assert page["taskSpec"]["containerSpec"]["image"] == "nginx:1.26.3"
+    assert page["taskSpec"]["networksAdvanceds"] == [{"id": "demo_backend-id", "aliases": ["page"]}]
+    (port,) = page["endpointSpec"]["ports"]
+    assert (port["targetPort"], port["publishedPort"], port["publishMode"]) == (80, 8080, "ingress")
+    assert {"label": "com.docker.stack.namespace", "value": "demo"} in page["labels"]
+    assert "convergeConfig" not in page.inputs, "it deletes a service that fails to create"
+
+
+@pytest.mark.parametrize(
+    ("observed_image", "image"),
+    [
+        ("nginx:1.26.3@sha256:2", "nginx:1.26.3@sha256:2"),
+        ("nginx:1.26.3", "nginx:1.26.3"),
+        ("nginx:1.25.0@sha256:2", "nginx:1.26.3"),
+    ],
+)
+def test_the_digest_that_a_manager_added_to_the_same_image_is_no_difference(run, observed_image, image):
+    swarm = cluster("m1 m2 w1", services=(WHOLE[0], replace(WHOLE[1], image=observed_image)))
+    page = run(declared("m1 m2 w1"), swarm, stack=STACK)[0]["demo_page"]
+    assert page["taskSpec"]["containerSpec"]["image"] == image
+
+
+@pytest.mark.parametrize(
+    ("services", "ignored"),
+    [
+        (WHOLE, ALL_INPUTS),
+        (WHOLE[:1], set()),
+        ((WHOLE[0], replace(WHOLE[1], running=0)), set()),
+        ((WHOLE[0], replace(WHOLE[1], update="paused")), set()),
+    ],
+    ids=["all is whole", "a service is missing", "a task is missing", "an update is stuck"],
+)
+def test_the_wait_for_services_is_no_difference_only_when(run, services, ignored):
+    seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2 w1", services=services), stack=STACK)
+    assert seen["demo-settle"].ignored == ignored
+
+
+def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run):
+    """The engine calls a hook after a change, and then, before the wait, the transform."""
+    seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2 w1", services=WHOLE), stack=STACK)
+    for name in ("demo_redis", "demo_page"):
+        hooks = seen[name].request.hooks
+        assert list(hooks.after_create) == list(hooks.after_update) == ["demo-changed"]
+    assert len(seen["demo-settle"].request.transforms) == 1
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_change_makes_the_wait_forget_what_it_was_to_ignore(changed):
+    stack = object.__new__(StackServices)
+    stack.changed = False
+    if changed:
+        stack._note_change(None)
+    options = pulumi.ResourceOptions(ignore_changes=["create"])
+    args = pulumi.ResourceTransformArgs(True, COMMAND, "demo-settle", {}, options)
+    result = stack._settle_after_changes(args)
+    assert (result and result.opts.ignore_changes) == ([] if changed else None)

@@ -1,0 +1,162 @@
+"""The SSH configuration, as the real `ssh` understands it, and host keys as known_hosts has them."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+from builders import SSH, declared, node
+
+from components import connection
+from components.checks import Reader
+from components.settings import Proxy, Ssh
+
+
+def understood(path, alias):
+    """What `ssh` makes of the configuration for a host, by lower-case key."""
+    done = subprocess.run(["ssh", "-G", "-F", path, alias], capture_output=True, text=True, check=True)
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Writes the configuration as a run does; gives the path of the file."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(settings, control=None):
+        connection.write_config(settings, control)
+        return connection.config_file("lab")
+
+    return write
+
+
+def test_every_node_is_reached_its_own_way(written):
+    own = Ssh("ops", 2222, SSH.private_key_file.with_name("own"), SSH.known_hosts_file.with_name("own_hosts"))
+    path = written(declared("m1 w1", node("w1", ssh=own)))
+    for alias, expected in {
+        "m1": ("10.0.0.11", "root", "22", "/keys/id", "/keys/known_hosts"),
+        "w1": ("10.0.0.21", "ops", "2222", "/keys/own", "/keys/own_hosts"),
+    }.items():
+        got = understood(path, alias)
+        keys = ("hostname", "user", "port", "identityfile", "userknownhostsfile")
+        assert tuple(got[key] for key in keys) == expected
+
+
+def test_host_keys_are_checked_and_nobody_is_asked(written):
+    got = understood(written(declared("m1")), "m1")
+    assert got["stricthostkeychecking"] == "true"
+    assert got["globalknownhostsfile"] == "/dev/null"
+    assert got["identitiesonly"] == got["batchmode"] == "yes"
+    assert int(got["connecttimeout"]) <= 5
+    assert int(got["serveraliveinterval"]) * int(got["serveralivecountmax"]) <= 20
+
+
+@pytest.mark.parametrize("folder", ["a folder", "quo'te", "per%cent", "dollar$HOME", "ünï"])
+def test_a_folder_of_any_name_can_hold_the_key(written, folder):
+    ssh = replace(SSH, private_key_file=SSH.private_key_file.parent / folder / "id")
+    got = understood(written(declared("m1", node("m1", ssh=ssh))), "m1")
+    # `ssh -G` shows the file before its %-tokens are filled in: %% is a percent sign.
+    assert "%" not in got["identityfile"].replace("%%", "")
+    assert got["identityfile"].replace("%%", "%") == f"/keys/{folder}/id"
+
+
+def test_a_jump_host_has_its_own_way(written):
+    jump = Ssh("guest", 2200, SSH.private_key_file.with_name("jump"), SSH.known_hosts_file)
+    settings = declared("m1 w1", node("w1", ssh=replace(SSH, proxy=Proxy("jump.example", jump))))
+    path = written(settings, settings.node("w1"))
+    for alias in ("w1", connection.CONTROL):
+        through = understood(path, alias)["proxyjump"]
+        got = understood(path, through)
+        assert (got["hostname"], got["user"], got["port"], got["identityfile"]) == (
+            "jump.example",
+            "guest",
+            "2200",
+            "/keys/jump",
+        )
+    assert "proxyjump" not in understood(path, "m1")
+
+
+def test_control_is_the_manager_of_this_run_and_named_only_when_there_is_one(written):
+    settings = declared("m1 m2")
+    assert understood(written(settings, settings.node("m2")), "control")["hostname"] == "10.0.0.12"
+    assert understood(written(settings), "control")["hostname"] == "control"
+    names = sorted(path.name for path in connection.config_file("lab").parent.iterdir())
+    assert names == ["ssh_config"], "nothing half-written is left"
+
+
+def test_the_configuration_s_path_says_nothing_of_the_machine():
+    assert not connection.config_file("lab").is_absolute()
+
+
+@pytest.fixture
+def known(keys, tmp_path):
+    """Ways that know these lines; KEY is the public key of `keys`."""
+
+    def ways(text, port=22):
+        path = tmp_path / "known_hosts"
+        path.write_text(text.replace("KEY", (keys / "id.pub").read_text().strip()))
+        return Ssh("root", port, keys / "id", path)
+
+    return ways
+
+
+@pytest.mark.parametrize(
+    ("lines", "port", "found"),
+    [
+        ("10.0.0.11 KEY\n", 22, "ssh-ed25519"),
+        ("10.0.0.11,m1.example KEY a comment\n", 22, "ssh-ed25519"),
+        ("[10.0.0.11]:2222 KEY\n", 2222, "ssh-ed25519"),
+        ("[10.0.0.11]:2222 KEY\n", 22, None),
+        ("10.0.0.11 ssh-rsa AAAAB3NzaC1yc2E=\n", 22, None),
+        ("10.0.0.11 ssh-rsa AAAAB3NzaC1yc2E=\n10.0.0.11 KEY\n", 22, "ssh-ed25519"),
+        ("@revoked 10.0.0.11 KEY\n", 22, None),
+        ("@cert-authority 10.0.0.11 KEY\n", 22, None),
+        ("10.0.0.111 KEY\n", 22, None),
+        ("", 22, None),
+    ],
+)
+def test_the_host_key_is_that_of_this_host_and_port(known, lines, port, found):
+    ssh = known(lines, port)
+    key = connection.host_key("10.0.0.11", ssh)
+    assert (key and key.split()[0]) == found
+    assert key is None or re.fullmatch(r"ssh-ed25519 [A-Za-z0-9+/=]+", key)
+
+
+def test_hashed_host_names_are_known(known):
+    ssh = known("10.0.0.11 KEY\n")
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", ssh.known_hosts_file], check=True, capture_output=True)
+    assert "10.0.0.11" not in ssh.known_hosts_file.read_text()
+    assert (connection.host_key("10.0.0.11", ssh) or "").startswith("ssh-ed25519 ")
+
+
+def checked(settings):
+    reader = Reader()
+    connection.check(reader, settings)
+    return reader.mistakes
+
+
+def test_a_dead_ssh_agent_is_named_before_every_command_fails_on_it(known, monkeypatch, tmp_path):
+    settings = declared("m1", node("m1", ssh=known("10.0.0.11 KEY\n")))
+    assert not checked(settings)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "gone"))
+    (found,) = checked(settings)
+    assert (found.key, found.value) == ("SSH_AUTH_SOCK", str(tmp_path / "gone"))
+    assert "Unset it" in found.remedy
+
+
+def test_a_key_that_others_can_read_is_refused(known, tmp_path, keys):
+    ssh = known("10.0.0.11 KEY\n")
+    open_key = tmp_path / "open"
+    shutil.copy(keys / "id", open_key)
+    open_key.chmod(0o644)
+    (found,) = checked(declared("m1", node("m1", ssh=replace(ssh, private_key_file=open_key))))
+    assert found.value == str(open_key)
+    assert "chmod 600" in found.remedy
+
+
+def test_an_agent_s_path_of_any_length_is_a_mistake_rather_than_a_crash(known, monkeypatch):
+    settings = declared("m1", node("m1", ssh=known("10.0.0.11 KEY\n")))
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/tmp/" + "x" * 200)
+    (found,) = checked(settings)
+    assert found.key == "SSH_AUTH_SOCK"

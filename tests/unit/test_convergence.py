@@ -1,0 +1,324 @@
+"""The work of a manager: exact tasks in a safe order, and the arithmetic of the quorum over them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from builders import (
+    arrival,
+    cluster,
+    declared,
+    down,
+    entry,
+    idle,
+    leaderless,
+    lines,
+    member,
+    node,
+    observed,
+    silent,
+)
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from components.decisions import decide
+from components.observation import NAME_LABEL, Cluster, Entry, Observation
+from components.plan import Plan, Step, Task
+from components.settings import Settings
+
+FIVE = "m1 m2 m3 m4 m5"
+
+
+def plan_of(settings, swarm, *hosts) -> Plan:
+    return decide(settings, observed(settings, swarm, *hosts))
+
+
+@pytest.mark.parametrize(
+    ("settings", "swarm", "work"),
+    [
+        (declared("m1 w1"), cluster("m1 w1"), []),
+        (
+            declared("m1 w1", node("w1", labels={"disk": "ssd"})),
+            cluster("m1 w1"),
+            ["update w1 id-w1 --label-add=disk=ssd"],
+        ),
+        (
+            declared("m1 w1", node("w1", labels={"disk": "ssd"})),
+            cluster("m1", entry("w1", labels={NAME_LABEL: "w1", "disk": "hdd", "old": "yes"})),
+            ["update w1 id-w1 --label-add=disk=ssd --label-rm=old"],
+        ),
+        (
+            declared("m1 w1"),
+            cluster("m1", entry("w1", availability="drain")),
+            ["update w1 id-w1 --availability=active"],
+        ),
+        (
+            declared("m1 w1", node("w1", availability="pause")),
+            cluster("m1 w1"),
+            ["update w1 id-w1 --availability=pause"],
+        ),
+        (
+            declared("m1", node("w1", role="manager", availability="active")),
+            cluster("m1 w1"),
+            ["promote w1 id-w1"],
+        ),
+        (
+            declared("m1 m2 m3", node("m3", role="worker")),
+            cluster("m1 m2 m3"),
+            ["update m3 id-m3 --availability=active", "demote m3 id-m3"],
+        ),
+        (declared("m1 w1"), cluster("m1 w1 w2"), ["drain w2 id-w2", "remove w2 id-w2"]),
+        (
+            declared("m1 m2 m3"),
+            cluster("m1 m2 m3 m4"),
+            ["drain m4 id-m4", "demote m4 id-m4", "remove m4 id-m4"],
+        ),
+        (
+            declared(FIVE.replace(" m5", "").replace(" m4", "")),
+            cluster(FIVE),
+            [f"{verb} {name} id-{name}" for name in ("m4", "m5") for verb in ("drain", "demote", "remove")],
+        ),
+        (declared("m1", task_history_limit=5, certificate_expiry=7_776_000), cluster("m1"), []),
+        (
+            declared("m1", task_history_limit=2, certificate_expiry=3600),
+            cluster("m1"),
+            ["swarm lab - --task-history-limit=2 --cert-expiry=3600s"],
+        ),
+        (declared("m1", task_history_limit=0), cluster("m1"), ["swarm lab - --task-history-limit=0"]),
+        (
+            declared("m1", task_history_limit=2),
+            None,
+            [*arrival("m1"), "swarm lab - --task-history-limit=2"],
+        ),
+    ],
+    ids=[
+        "all is as declared",
+        "a label is new",
+        "labels were changed by hand",
+        "a node was drained by hand",
+        "a node is to be paused",
+        "a worker is to be a manager",
+        "a manager is to be a worker",
+        "a worker left the configuration",
+        "a manager left the configuration",
+        "two managers left the configuration, one after the other",
+        "the swarm's settings are as declared",
+        "the swarm's settings are others",
+        "no task history at all",
+        "a swarm is started with settings",
+    ],
+)
+def test_the_work_is_exact_when(settings, swarm, work):
+    plan = plan_of(settings, swarm)
+    assert not plan.refusals
+    assert lines(plan.work) == work
+
+
+def test_promotions_come_before_demotions_and_those_before_departures():
+    settings = declared(
+        "m1 m2 w1", node("m2", role="worker"), node("w1", role="manager", availability="active")
+    )
+    verbs = [task.verb for task in plan_of(settings, cluster("m1 m2 m3 w1")).work]
+    assert verbs == ["promote", "update", "demote", "drain", "demote", "remove"]
+
+
+def test_a_silent_member_is_neither_promoted_nor_demoted():
+    settings = declared("m1 m2 m3 m4 w1", node("m4", role="worker"), node("w1", role="manager"))
+    swarm = cluster("m1 m2 m3", down("m4"), down("w1"))
+    verbs = {task.verb for task in plan_of(settings, swarm).work}
+    assert not verbs & {"promote", "demote", "await"}
+
+
+def test_a_host_with_two_old_entries_is_rid_of_both():
+    swarm = cluster("m1", down("w1"), down("w1", id="id-older"))
+    plan = plan_of(declared("m1 w1"), swarm, idle("w1"))
+    assert lines(plan.work) == [*arrival("w1"), "remove w1 id-w1", "remove w1 id-older"]
+
+
+def test_an_entry_without_our_label_is_removed_only_when_it_is_down_at_the_address_of_a_node_of_ours():
+    stale = down("w1", id="id-older", labels={})
+    alive = entry("w1", id="id-older", labels={})
+    stranger = down("w1", id="id-older", labels={}, address="10.9.9.9")
+    for other, work in ((stale, ["remove w1 id-older"]), (alive, []), (stranger, [])):
+        assert lines(plan_of(declared("m1 w1"), cluster("m1 w1", other)).work) == work
+
+
+def test_a_node_taken_out_of_the_configuration_while_it_is_not_ready_is_refused():
+    (said,) = plan_of(declared("m1 w1"), cluster("m1 w1", down("w2"))).refusals
+    assert said.startswith("w2: taken out of the configuration while it is down")
+    assert said.endswith("put it back with `lost: true`.")
+
+
+# Managers in the swarm (those in capitals give no answer), managers wanted, what is refused.
+QUORUM = [
+    ("m1 m2 m3", "m1", None),
+    ("m1 m2 M3", "m1 m3", "`demote m2` would leave 2 managers of which 1 can be reached, and 2 are needed"),
+    ("m1 m2 m3 M4 M5", "m1 m2 m4 m5", "`demote m3` would leave 4 managers of which 2 can be reached, and 3"),
+    ("m1 m2 m3 m4 M5", "m1 m2 m3 m5", None),
+    ("m1 m2 m3 m4 M5", "m1 m2 m5", None),
+    ("m1 m2 m3 m4 M5", "m1 m5", "`demote m4` would leave 2 managers of which 1 can be reached"),
+    ("m1 m2 m3 M4 M5", "m1 m2 m3 m4 m5", None),
+]
+
+
+@pytest.mark.parametrize(("there", "wanted", "refused"), QUORUM)
+def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(there, wanted, refused):
+    names = there.lower().split()
+    swarm = cluster("", *(down(one.lower()) if one[0] == "M" else entry(one) for one in there.split()))
+    workers = [node(name, role="worker") for name in names if name not in wanted.split()]
+    said = plan_of(declared(" ".join(names), *workers), swarm).refusals
+    assert len(said) == bool(refused)
+    assert all(refused in one for one in said)
+
+
+def test_managers_that_joined_anew_count_before_others_are_demoted():
+    there = cluster("m1 m2", down("m3"))
+    settings = declared("m1 m2 m3", node("m2", role="worker"))
+    assert not plan_of(settings, there, idle("m3")).refusals, "m3 is back before m2 is demoted"
+    assert plan_of(settings, there).refusals
+
+
+def test_a_joining_manager_s_old_entry_as_a_worker_hides_no_demotion():
+    """Six managers after the join, of which four answer; two of those are to be demoted."""
+    swarm = cluster("m1 m2 m3", down("m4"), down("m5"), down("m6", role="worker"))
+    workers = [node(name, role="worker") for name in ("m2", "m3")]
+    (said,) = plan_of(declared("m1 m2 m3 m4 m5 m6", *workers), swarm, idle("m6")).refusals
+    assert "`demote m3` would leave 4 managers of which 2 can be reached, and 3 are needed" in said
+
+
+def test_a_joining_worker_s_old_entry_as_a_manager_counts():
+    """m3 comes back as a worker, m4 as a manager: their old entries go first, both."""
+    swarm = cluster("m1 m2 m5", down("m3"), down("m4"))
+    settings = declared(FIVE, node("m3", role="worker"), node("m5", role="worker"), node("m2", role="worker"))
+    assert not plan_of(settings, swarm, idle("m3"), idle("m4")).refusals
+
+
+# What may have become of a node: mostly nothing, in a swarm that lives; nothing yet, on fresh hosts.
+LIVING = ["ready"] * 6 + ["left", "silent", "silent", "forgotten", "new", "new and silent"]
+FRESH = ["new"] * 6 + ["new and silent", "forgotten", "ready"]
+
+
+@st.composite
+def worlds(draw) -> tuple[Settings, Observation, Cluster | None]:
+    """Settings, hosts, and the swarm where a manager shows it: as they can be, by Raft's rules."""
+    fate = st.sampled_from(draw(st.sampled_from([LIVING, LIVING, FRESH])))
+    rarely, often = st.sampled_from([True] + [False] * 4), st.sampled_from([True] * 4 + [False])
+    names = draw(
+        st.lists(st.sampled_from(["m1", "m2", "m3", "m4", "m5", "m6", "w1", "w2"]), min_size=1, unique=True)
+    )
+    fates = {name: draw(fate) for name in names}
+    nodes, entries = [], []
+    for at, name in enumerate(names):
+        silent_now = fates[name] in ("silent", "new and silent")
+        role = "leader" if at == 0 else "worker" if (name[0] == "w") != draw(rarely) else "manager"
+        if at == 0 or draw(often):
+            nodes.append(node(name, role=role, lost=silent_now and draw(st.booleans())))
+        if fates[name] in ("ready", "left", "silent"):
+            labels = {NAME_LABEL: name} if draw(often) else {}
+            there = entry if fates[name] == "ready" else down
+            was = "worker" if (name[0] == "w") != draw(rarely) else "manager"
+            entries.append(there(name, role=was, labels=labels, leader=False))
+    settings = declared("", *nodes, allow_unreachable=draw(st.booleans()), adopt=draw(rarely))
+    marks = ("swarm/lab",) if draw(often) else ()
+    swarm = cluster("", *entries, marks=marks, bare=not marks and draw(st.booleans()))
+    managers = [one.ready for one in entries if one.role == "manager"]
+    leads = sum(managers) * 2 > len(managers)
+    hosts = {}
+    for name in (one.name for one in nodes if not one.lost):
+        known = swarm.entries.get(f"id-{name}")
+        if fates[name] == "ready" and known:
+            in_view = leads or known.role == "worker"
+            hosts[name] = member(name, swarm) if in_view else leaderless(name)
+        elif fates[name] == "forgotten" and managers:
+            hosts[name] = member(name, swarm, "id-forgotten")
+        else:
+            hosts[name] = silent(name) if "silent" in fates[name] else idle(name)
+    return settings, hosts, swarm if any(host.cluster for host in hosts.values()) else None
+
+
+def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]:
+    """After each step: what was done, managers that can be reached, all managers."""
+    entries = plan.cluster.entries.values() if plan.cluster else ()
+    managers = {one.id: one.ready for one in entries if one.role == "manager"}
+    joins = [
+        Task("join", one.name)
+        for one in settings.nodes
+        if one.manager and plan.nodes[one.name].step is Step.JOIN
+    ]
+    for task in (*plan.evictions, *joins, *plan.work):
+        node_id = task.node_id or task.name
+        if task.verb in ("join", "promote"):
+            managers[node_id] = True
+        elif task.verb == "demote":
+            managers.pop(node_id, None)
+        elif task.verb == "remove":
+            assert node_id not in managers, "Docker refuses to remove a manager"
+        yield str(task), sum(managers.values()), len(managers)
+
+
+@effort(max_examples=300, deadline=None, derandomize=True)
+@given(worlds())
+def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world):
+    settings, hosts, swarm = world
+    plan = decide(settings, hosts)
+    if plan.refusals:
+        return
+    starts = plan.steps(Step.INIT)
+    assert len(starts) <= 1
+    if starts and not swarm:
+        assert not any(host.member for host in hosts.values()), "a swarm beside a living one"
+        assert settings.allow_unreachable or not any(host.problem for host in hosts.values())
+    if starts and swarm:
+        assert len(swarm.entries) == 1, "no swarm but our own interrupted one is started"
+    for task, reachable, managers in majorities(plan, settings) if swarm else ():
+        assert reachable * 2 > managers, f"{task}: {reachable} of {managers} managers"
+
+
+def afterwards(plan: Plan, settings: Settings, hosts: Observation) -> Observation:
+    """The hosts after a plan: its tasks applied to the list of nodes, one by one."""
+    entries = dict(plan.cluster.entries) if plan.cluster else {}
+    ids = {}
+    for name, one in plan.nodes.items():
+        if one.step in (Step.INIT, Step.JOIN, Step.IN_PLACE):
+            ids[name] = one.node_id or f"new-{name}"
+            role = "manager" if settings.node(name).manager else "worker"
+            joined = entry(name, id=ids[name], role=role, availability="pause", labels={})
+            entries.setdefault(ids[name], joined)
+    for task in (*plan.evictions, *plan.work):
+        node_id = task.node_id or ids.get(task.name, "")
+        if task.verb == "remove":
+            del entries[node_id]
+        elif task.verb in ("promote", "demote"):
+            role = {"promote": "manager", "demote": "worker"}[task.verb]
+            entries[node_id] = replace(entries[node_id], role=role)
+        elif task.verb == "update":
+            entries[node_id] = updated(entries[node_id], task.arguments)
+    swarm = cluster("", *entries.values())
+    return {name: member(name, swarm, ids[name]) if name in ids else host for name, host in hosts.items()}
+
+
+def updated(one: Entry, arguments: tuple[str, ...]) -> Entry:
+    labels = dict(one.labels)
+    for argument in arguments:
+        option, _, value = argument.partition("=")
+        if option == "--availability":
+            one = replace(one, availability=value)
+        elif option == "--label-add":
+            labels |= [value.split("=", 1)]
+        else:
+            del labels[value]
+    return replace(one, labels=labels)
+
+
+@effort(max_examples=200, deadline=None, derandomize=True)
+@given(worlds())
+def test_in_any_world_there_is_no_more_work_when_all_was_done(world):
+    settings, hosts, _ = world
+    plan = decide(settings, hosts)
+    if plan.refusals:
+        return
+    again = decide(settings, afterwards(plan, settings, hosts))
+    assert not again.refusals
+    assert lines((*again.evictions, *again.work)) == []
+    assert not again.steps(Step.INIT, Step.JOIN)

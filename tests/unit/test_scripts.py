@@ -1,0 +1,525 @@
+"""The shell texts: how they are written, and what they do on a real shell with a stand-in for docker."""
+
+import json
+import shlex
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from components import scripts
+from components.plan import Task
+
+MARK = scripts.mark("swarm", "lab", "swarm.pulumi.stack")
+TOKEN = "SWMTKN-1-the-secret-token"
+AWKWARD = 'it\'s a "label" with $HOME, `id`, \\ and ; | & * #'
+EVICTIONS = [Task("demote", "m2", "id-m2"), Task("remove", "m2", "id-m2")]
+
+
+def init(**changes):
+    usual = {"address": "10.0.0.11", "data_path": None, "availability": "drain", "pool": "10.20.0.0/16"}
+    return scripts.init(MARK, **{**usual, "data_path_port": None, **changes})
+
+
+def join(stale_id=None, **changes):
+    usual = {"address": "10.0.0.21", "data_path": None, "availability": "active", "stale_id": stale_id}
+    return scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], **{**usual, **changes})
+
+
+EVERY_VERB = [
+    Task("await", "m1", "id-m1"),
+    Task("promote", "m1", "id-m1"),
+    Task("update", "m1", None, (f"--label-add=note={AWKWARD}",)),
+    Task("swarm", "lab", None, ("--task-history-limit=2",)),
+    Task("demote", "m1", "id-m1"),
+    Task("drain", "m1", "id-m1"),
+    Task("remove", "m1", "id-m1"),
+    Task("mark", "lab"),
+]
+TEXTS = {
+    "init": init(),
+    "join": join("id-old"),
+    "tokens": scripts.tokens(EVICTIONS),
+    "convergence": scripts.convergence(MARK, EVERY_VERB, {"m1": "id-new"}),
+    "settle": scripts.settle(["demo_redis"]),
+    "leave": shlex.split(scripts.leave(), comments=True)[-1],
+    "a command's line": scripts.line("m1 joins", 10),
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
+    assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+    # SC2086: the options of init and the services of a drained node are lists of words, to be split.
+    # SC2016: a dollar sign in a label is meant to stay one.
+    command = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2016", "-f", "gcc", "-"]
+    assert subprocess.run(command, input=text, text=True, capture_output=True, check=False).stdout == ""
+
+
+@pytest.mark.parametrize("verb", sorted({task.verb for task in EVERY_VERB}))
+def test_every_verb_is_a_function_of_the_convergence(verb):
+    assert f"\n{verb}() {{" in TEXTS["convergence"]
+
+
+@pytest.mark.parametrize("line", [scripts.line("m1 joins", 10), scripts.leave()])
+def test_every_command_s_line_is_bounded(line):
+    words = shlex.split(line)
+    assert words[0] == "timeout"
+    assert int(words[1]) > 0
+
+
+def test_lines_differ_from_run_to_run_in_a_comment_alone():
+    one, other = scripts.line("m1 joins", 10), scripts.line("m1 joins", 10)
+    assert one != other
+    assert shlex.split(one, comments=True) == shlex.split(other, comments=True)
+    assert scripts.leave() == scripts.leave(), "a delete that differs would be an update of every node"
+
+
+def test_a_token_is_nowhere_but_in_the_request():
+    (line,) = [line for line in join().splitlines() if TOKEN in line]
+    assert line.startswith("request=")
+
+
+WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
+
+
+@effort(max_examples=50, deadline=None, derandomize=True)
+@given(WORDS.filter(bool), WORDS)
+def test_any_name_and_any_label_is_one_word_of_the_shell(name, label):
+    rendered = scripts.render([Task("update", name, None, (f"--label-add={label}",))], {name: "id-1"})
+    assert shlex.split(rendered) == ["update", name, "id-1", f"--label-add={label}"]
+
+
+def test_a_node_that_joined_in_this_run_has_the_id_that_the_join_gave():
+    work = [Task("await", "w1"), Task("await", "m1", "id-m1"), Task("swarm", "lab")]
+    assert scripts.render(work, {"w1": "id-new"}).splitlines() == [
+        "await w1 id-new",
+        "await m1 id-m1",
+        "swarm lab -",
+    ]
+
+
+class Docker:
+    """A stand-in for docker: answers by the beginning of its arguments with shell code that runs in
+    `folder`, and records every call. Calls that nobody answers fail. Sleeping runs `meanwhile`."""
+
+    def __init__(self, folder, program):
+        self.folder, self.program, self.cases = folder, program, {}
+        self.meanwhile("")
+
+    def on(self, beginning, code):
+        self.cases[beginning] = code
+        cases = "".join(f"{shlex.quote(one)}*) {code} ;;\n" for one, code in self.cases.items())
+        self.program(
+            "docker",
+            f"#!/bin/sh\ncd {self.folder}\nprintf '%s\\037' \"$@\" >>calls; echo >>calls\n"
+            f'for last; do :; done\ncase "$*" in\n{cases}'
+            '*) echo "docker wasn\'t to be called: $*" >&2; exit 97 ;;\nesac\n',
+        )
+        return self
+
+    def meanwhile(self, code):
+        self.program("sleep", f"#!/bin/sh\ncd {self.folder}\n{code}\n")
+        return self
+
+    def put(self, **files):
+        for name, text in files.items():
+            (self.folder / name).write_text(f"{text}\n")
+        return self
+
+    def got(self, name):
+        path = self.folder / name
+        return path.read_text().strip() if path.exists() else None
+
+    def run(self, script, *, shell=("sh", "-s")):
+        (self.folder / "calls").write_text("")
+        command = ["timeout", "20", *shell]
+        return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+
+    @property
+    def calls(self):
+        """The arguments of every call, in order."""
+        lines = (self.folder / "calls").read_text().split("\x1f\n")
+        return [line.split("\x1f") for line in lines if line]
+
+    @property
+    def changes(self):
+        """The calls that change something, as text."""
+        asking = ("info", "inspect", "ls", "ps", "-q", "logs", "join-token")
+        return [" ".join(call) for call in self.calls if not set(call[:3]) & set(asking)]
+
+
+@pytest.fixture
+def docker(tmp_path, program):
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    return Docker(folder, program)
+
+
+@pytest.fixture
+def host(docker):
+    """A host in no swarm, whose engine takes a start and a join at once."""
+    docker.put(state="inactive", node_id="", error="")
+    docker.put(answer="HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    docker.on("info --format {{.Swarm.LocalNodeState}}", "cat state")
+    docker.on("info --format {{.Swarm.NodeID}}", "cat node_id")
+    docker.on("info --format {{.Swarm.Error}}", "cat error")
+    docker.on("info --format {{.Swarm.Cluster.ID}}", "echo cluster-1")
+    docker.on("swarm init", "echo active >state; echo id-1 >node_id")
+    docker.on("swarm leave --force", "echo inactive >state; : >node_id")
+    docker.on("system dial-stdio", "cat >request; cat answer; echo active >state; echo id-2 >node_id")
+    docker.on("config inspect", "[ -e mark ]")
+    return docker.on("config create", "cat >mark")
+
+
+def test_init_starts_a_swarm_marks_it_and_prints_both_ids(host):
+    done = host.run(init(data_path="10.9.0.11", data_path_port=4790))
+    assert (done.returncode, done.stdout) == (0, "id-1\ncluster-1\n")
+    assert host.changes == [
+        "swarm init --advertise-addr=10.0.0.11 --data-path-addr=10.9.0.11 --availability=drain"
+        " --default-addr-pool=10.20.0.0/16 --default-addr-pool-mask-length=24 --data-path-port=4790",
+        "config create --label swarm.pulumi.stack=swarm/lab swarm-lab -",
+    ]
+    assert "lab" in host.got("mark")
+
+
+def test_init_leaves_to_docker_what_is_not_declared(host):
+    host.run(init(address=None, pool=None))
+    assert host.changes[0] == "swarm init --availability=drain"
+
+
+def test_init_again_changes_nothing(host):
+    first = host.run(init())
+    again = host.run(init())
+    assert (again.returncode, again.stdout) == (0, first.stdout)
+    assert host.changes == []
+
+
+def test_init_that_was_cut_off_before_the_mark_is_completed(host):
+    host.put(state="active", node_id="id-1")
+    done = host.run(init())
+    assert (done.returncode, done.stdout) == (0, "id-1\ncluster-1\n")
+    assert [one.split()[0] for one in host.changes] == ["config"]
+
+
+def test_init_fails_with_docker_s_message(host):
+    host.on("swarm init", "echo 'Error response from daemon: address in use' >&2; exit 1")
+    done = host.run(init())
+    assert done.returncode != 0
+    assert "address in use" in done.stderr
+
+
+def test_join_sends_the_request_by_pipe_and_no_token_by_argument(host):
+    done = host.run(join(data_path="10.9.0.21"))
+    assert (done.returncode, done.stdout) == (0, "id-2\n")
+    assert not [call for call in host.calls if TOKEN in " ".join(call)]
+    assert TOKEN not in done.stderr
+    head, _, body = (host.folder / "request").read_bytes().partition(b"\r\n\r\n")
+    first, *headers = head.decode().split("\r\n")
+    assert first == "POST /swarm/join HTTP/1.1"
+    length = int(dict(line.split(": ") for line in headers)["Content-Length"])
+    assert json.loads(body[:length]) == {
+        "ListenAddr": "0.0.0.0:2377",
+        "AdvertiseAddr": "10.0.0.21",
+        "DataPathAddr": "10.9.0.21",
+        "RemoteAddrs": ["10.0.0.11:2377", "10.0.0.12:2377"],
+        "JoinToken": TOKEN,
+        "Availability": "active",
+    }
+
+
+@pytest.mark.parametrize("stale_id", [None, "id-older"])
+def test_join_does_nothing_on_an_active_member(host, stale_id):
+    host.put(state="active", node_id="id-9")
+    done = host.run(join(stale_id))
+    assert (done.returncode, done.stdout) == (0, "id-9\n")
+    assert host.changes == []
+
+
+def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(host):
+    host.put(state="active", node_id="id-old")
+    done = host.run(join("id-old"))
+    assert (done.returncode, done.stdout) == (0, "id-2\n")
+    assert host.changes == ["swarm leave --force", "system dial-stdio"]
+    assert "leaving a membership" in done.stderr
+
+
+def test_join_leaves_a_membership_first_that_is_in_an_error(host):
+    host.put(state="error")
+    assert host.run(join()).stdout == "id-2\n"
+    assert host.changes == ["swarm leave --force", "system dial-stdio"]
+
+
+def test_join_that_is_still_pending_is_waited_for_and_not_asked_for_again(host):
+    host.put(state="pending", node_id="id-3").meanwhile("echo active >state")
+    done = host.run(join())
+    assert (done.returncode, done.stdout) == (0, "id-3\n")
+    assert host.changes == []
+    assert "waiting until the host is an active member" in done.stderr
+
+
+def test_join_goes_on_when_docker_does_so_in_the_background(host):
+    host.on("system dial-stdio", "cat >request; cat answer; echo pending >state; echo id-3 >node_id")
+    host.put(answer='HTTP/1.1 503 X\r\n\r\n{"message":"Timeout was reached before node joined"}')
+    host.meanwhile("echo active >state")
+    done = host.run(join())
+    assert (done.returncode, done.stdout) == (0, "id-3\n")
+    assert "Timeout was reached" in done.stderr
+
+
+def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host):
+    host.on("system dial-stdio", "cat >request; cat answer")
+    host.put(answer='HTTP/1.1 400 Bad Request\r\n\r\n{"message":"invalid join token"}')
+    done = host.run(join())
+    assert done.returncode == 1
+    assert "invalid join token" in done.stderr
+    assert TOKEN not in done.stderr
+    assert done.stdout == ""
+
+
+def test_join_fails_with_the_engine_s_error(host):
+    host.on("system dial-stdio", "cat >request; cat answer; echo error >state").put(
+        error="certificate expired"
+    )
+    done = host.run(join())
+    assert done.returncode == 1
+    assert "it isn't: certificate expired" in done.stderr
+
+
+@pytest.fixture
+def leaving(docker):
+    docker.on("swarm leave --force", "rm -f swarm")
+    docker.on("ps -aq --filter label=com.docker.swarm.task.id", "cat tasks 2>/dev/null; true")
+    return docker.on("network ls -q --filter driver=overlay", "cat networks 2>/dev/null; true")
+
+
+def leave(docker):
+    return docker.run("", shell=("sh", "-c", scripts.leave()))
+
+
+def test_leave_waits_until_tasks_and_networks_are_gone(leaving):
+    leaving.on("rm", "exit 1").on("network rm", "exit 1")
+    leaving.put(tasks="task", networks="ingress").meanwhile("[ -e tasks ] && rm tasks || rm networks")
+    done = leave(leaving)
+    assert done.returncode == 0, done.stderr
+    assert leaving.changes[0] == "swarm leave --force"
+    assert (leaving.got("tasks"), leaving.got("networks")) == (None, None)
+
+
+def test_leave_takes_away_what_the_engine_leaves_behind_and_nothing_else(leaving):
+    leaving.on("rm", "rm tasks").on("network rm", "[ ! -e tasks ] && rm networks")
+    leaving.put(tasks="task-1\ntask-2", networks="net-1")
+    assert leave(leaving).returncode == 0
+    assert leaving.changes == ["swarm leave --force", "rm --force task-1 task-2", "network rm net-1"]
+
+
+def test_leave_of_a_host_with_nothing_left_removes_nothing(leaving):
+    assert leave(leaving).returncode == 0
+    assert leaving.changes == ["swarm leave --force"]
+
+
+def test_leave_again_is_no_failure(leaving):
+    leaving.on(
+        "swarm leave --force",
+        "echo 'Error response from daemon: This node is not part of a swarm' >&2; exit 1",
+    )
+    assert leave(leaving).returncode == 0
+
+
+def test_leave_fails_with_docker_s_message(leaving):
+    leaving.on("swarm leave --force", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    done = leave(leaving)
+    assert done.returncode == 1
+    assert "Cannot connect to the Docker daemon" in done.stderr
+
+
+@pytest.fixture
+def swarm(docker):
+    """A swarm's manager. The role of a node is in a file called as its ID; promotions and demotions
+    take a while."""
+    docker.put(**{"id-m1": "manager", "id-m2": "manager", "id-w1": "worker", "id-w2": "worker"})
+    standing = '[ -e "$last" ] && { grep -q manager "$last" && echo "ready reachable" || echo "ready "; }'
+    docker.on("node inspect --format {{.Status.State}}", standing)
+    docker.on("node inspect --format {{if .ManagerStatus}}", '[ -e "$last" ] && cat "$last"')
+    docker.on("node promote", 'echo "echo manager >$last" >>later')
+    docker.on("node demote", 'echo "echo worker >$last" >>later')
+    docker.on("node rm --force", 'rm "$last"')
+    docker.on("node update", ":").on("swarm update", ":")
+    docker.on("swarm join-token -q", 'echo "token-of-$last"')
+    return docker.meanwhile("[ ! -e later ] || { . ./later; rm later; }")
+
+
+def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
+    swarm.on("node ps --filter desired-state=running", "printf 'demo_page.1\\ndemo_page.2\\ndemo_redis.1\\n'")
+    swarm.on("node ps --format", "cat busy 2>/dev/null; true").put(busy="Running 2 minutes ago")
+    swarm.on("service ls --format", "echo demo_page 2/2; echo demo_redis 1/1; echo other_thing 0/5")
+    swarm.meanwhile("rm -f busy; [ ! -e later ] || { . ./later; rm later; }")
+    swarm.on("config inspect", "exit 1").on("config create", "cat >mark")
+    work = [
+        Task("mark", "lab"),
+        Task("await", "w1"),
+        Task("promote", "w1", "id-w1"),
+        Task("update", "w1", None, (f"--label-add=note={AWKWARD}", "--availability=drain")),
+        Task("swarm", "lab", None, ("--task-history-limit=2",)),
+        Task("demote", "m2", "id-m2"),
+        Task("drain", "m2", "id-m2"),
+        Task("remove", "m2", "id-m2"),
+    ]
+    done = swarm.run(scripts.convergence(MARK, work, {"w1": "id-w1"}))
+    assert done.returncode == 0, done.stderr
+    assert swarm.changes == [
+        "config create --label swarm.pulumi.stack=swarm/lab swarm-lab -",
+        "node promote id-w1",
+        f"node update --label-add=note={AWKWARD} --availability=drain id-w1",
+        "swarm update --task-history-limit=2",
+        "node demote id-m2",
+        "node update --availability drain id-m2",
+        "node rm --force id-m2",
+    ]
+    assert "waiting until the tasks of m2 run elsewhere: demo_page demo_redis" in done.stderr
+    assert not (swarm.folder / "id-m2").exists()
+
+
+def test_convergence_without_work_asks_docker_nothing(swarm):
+    assert swarm.run(scripts.convergence(MARK, [], {})).returncode == 0
+    assert swarm.calls == []
+
+
+def test_convergence_ends_at_the_first_failure(swarm):
+    swarm.on("node update", "echo 'Error: invalid label' >&2; exit 1")
+    work = [Task("update", "w1", "id-w1", ("--label-add=x",)), Task("remove", "w2", "id-w2")]
+    done = swarm.run(scripts.convergence(MARK, work, {}))
+    assert done.returncode != 0
+    assert "invalid label" in done.stderr
+    assert "node rm --force id-w2" not in swarm.changes
+
+
+def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm):
+    swarm.put(standing="ready unreachable").on("node inspect --format {{.Status.State}}", "cat standing")
+    swarm.meanwhile("echo 'ready reachable' >standing; echo >>slept")
+    done = swarm.run(scripts.convergence(MARK, [Task("await", "m2", "id-m2")], {}))
+    assert done.returncode == 0
+    assert (swarm.folder / "slept").exists()
+    assert "waiting until m2 is Ready" in done.stderr
+
+
+def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole_elsewhere(swarm):
+    swarm.on("node ps --filter", "echo demo_page.1").on("node ps --format", "cat busy 2>/dev/null; true")
+    swarm.put(count="1/2", busy="Running 2 minutes ago")
+    swarm.on("service ls --format", 'echo "demo_page $(cat count)"; echo "other 0/1"')
+    swarm.meanwhile("if [ -e busy ]; then rm busy; else echo 2/2 >count; fi")
+    assert swarm.run(scripts.convergence(MARK, [Task("drain", "w2", "id-w2")], {})).returncode == 0
+    assert (swarm.got("busy"), swarm.got("count")) == (None, "2/2")
+
+
+@pytest.mark.parametrize(("verb", "node", "role"), [("promote", "w1", "manager"), ("demote", "m2", "worker")])
+def test_convergence_waits_until_a_node_has_its_new_role(swarm, verb, node, role):
+    assert swarm.run(scripts.convergence(MARK, [Task(verb, node, f"id-{node}")], {})).returncode == 0
+    assert swarm.got(f"id-{node}") == role
+
+
+@pytest.mark.parametrize(
+    "task", [Task("remove", "w9", "id-w9"), Task("demote", "w1", "id-w1"), Task("demote", "w9", "id-w9")]
+)
+def test_what_is_done_already_is_not_done_again(swarm, task):
+    assert swarm.run(scripts.convergence(MARK, [task], {})).returncode == 0
+    assert swarm.changes == []
+
+
+def test_tokens_evict_first_and_are_printed_by_role(swarm):
+    done = swarm.run(scripts.tokens(EVICTIONS))
+    assert json.loads(done.stdout) == {"manager": "token-of-manager", "worker": "token-of-worker"}
+    assert swarm.changes == ["node demote id-m2", "node rm --force id-m2"]
+    assert "token-of" not in done.stderr
+
+
+def test_tokens_that_docker_does_not_give_are_a_failure(swarm):
+    swarm.on("swarm join-token -q", "echo 'Error: the swarm has no leader' >&2; exit 1")
+    done = swarm.run(scripts.tokens([]))
+    assert "has no leader" in done.stderr
+    assert done.returncode != 0, "an empty token would be kept"
+
+
+@pytest.fixture
+def services(docker, monkeypatch):
+    """demo_redis with its tasks running, beside a service whose name begins like it."""
+    monkeypatch.setattr(scripts, "SETTLE_SECONDS", 5)
+    docker.put(state="", count="3/3", failed="", tasks="")
+    docker.on("service inspect --format {{with .UpdateStatus}}", "cat state")
+    docker.on(
+        "service ls --filter name=demo_redis", 'echo "demo_redis-old 0/9"; echo "demo_redis $(cat count)"'
+    )
+    docker.on("service ps --format {{.CurrentState}}", "cat failed")
+    docker.on("service ps --no-trunc", "cat tasks")
+    return docker.on("service logs", "echo 'the last words'")
+
+
+def settle(docker):
+    return docker.run(scripts.settle(["demo_redis"]))
+
+
+@pytest.mark.parametrize("count", ["3/3", "0/0", "3/3 (max 1 per node)"])
+@pytest.mark.parametrize("state", ["", "completed"])
+def test_settle_is_content_with_a_service_that_is_whole(services, count, state):
+    done = settle(services.put(count=count, state=state))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_settle_waits_for_tasks_and_updates_and_says_so(services):
+    services.put(count="1/3", state="updating")
+    services.meanwhile("grep -q 3/3 count && echo completed >state; echo 3/3 >count")
+    done = settle(services)
+    assert done.returncode == 0
+    assert "waiting for demo_redis: 1/3 tasks run (updating)" in done.stderr
+    assert "waiting for demo_redis: 3/3 tasks run (updating)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("seen", "meanwhile", "why"),
+    [
+        ({"count": "2/3"}, "", "2/3 tasks run after 5 s"),
+        ({"state": "paused"}, "", "its update is paused"),
+        ({"state": "updating"}, "echo rollback_completed >state", "its update is rollback_completed"),
+        ({"count": "2/3"}, "echo 'Failed 1 second ago' >>failed", "2/3 tasks run;"),
+        ({"count": "2/3"}, "echo 'Rejected 1 second ago' >>failed", "2/3 tasks run;"),
+    ],
+    ids=["too few tasks", "a paused update", "a rollback", "tasks that fail", "tasks that are rejected"],
+)
+def test_settle_gives_up_with_service_task_node_message_and_log(services, seen, meanwhile, why):
+    task = 'demo_redis.1 on w1: Failed 1 second ago "task: non-zero exit (137)"'
+    services.put(**seen, tasks=f"demo_redis.2 on w2: Running 1 hour ago\n{task}").meanwhile(meanwhile)
+    done = settle(services)
+    assert done.returncode == 1
+    assert f"service demo_redis doesn't settle: {why}" in done.stderr
+    assert task in done.stderr
+    assert "the last words" in done.stderr
+    assert "Running 1 hour ago" not in done.stderr
+
+
+def test_settle_does_not_count_the_failures_of_before(services):
+    services.put(count="2/3", failed="Failed 1 day ago\n" * 5).meanwhile("echo 3/3 >count")
+    assert settle(services).returncode == 0
+
+
+def test_settle_gives_up_though_no_task_and_no_log_can_be_shown(services):
+    services.put(state="paused", tasks="").on("service logs", "exit 1")
+    done = settle(services)
+    assert done.returncode == 1
+    assert "its update is paused" in done.stderr
+
+
+def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run = {"input": "echo went; sleep 30", "capture_output": True, "text": True, "check": False}
+    done = subprocess.run(["sh", "-c", scripts.line("m1 joins", 1)], **run)
+    assert (done.returncode, done.stdout) == (124, "went\n")
+
+
+def test_no_two_lines_run_on_one_host_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    script = 'flock -n "$HOME" true && echo free || echo taken\n'
+    run = {"input": script, "capture_output": True, "text": True, "check": False}
+    assert subprocess.run(["sh", "-c", scripts.line("m1 joins", 5)], **run).stdout == "taken\n"

@@ -1,0 +1,388 @@
+"""The configuration: what it means, and what is said about every mistake in it."""
+
+import copy
+import json
+import shutil
+from ipaddress import IPv4Network
+
+import pytest
+
+from components import configuration
+from components.checks import ConfigurationError
+from components.settings import PUBLISHED_PASSPHRASE
+
+COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
+VALID = {
+    "ssh": {"privateKeyFile": "id", "knownHostsFile": "known_hosts"},
+    "nodes": [
+        {"name": "m1", "host": "10.0.0.11", "role": "leader"},
+        {"name": "m2", "host": "10.0.0.12", "role": "manager"},
+        {"name": "w1", "host": "worker-1.example", "role": "worker"},
+    ],
+    "stacks": [{"name": "demo", "compose": "demo.yaml"}],
+}
+HOSTS = ("10.0.0.11", "10.0.0.12", "10.0.0.13", "worker-1.example", "jump.example", "[10.0.0.12]:2222")
+
+
+@pytest.fixture
+def folder(keys, tmp_path, program):
+    """A project's folder, on a machine on which nobody can be dialled."""
+    for name in ("id", "locked", "garbage"):
+        shutil.copy(keys / name, tmp_path / name)
+    key = (keys / "id.pub").read_text()
+    (tmp_path / "known_hosts").write_text("".join(f"{host} {key}" for host in HOSTS))
+    (tmp_path / "rsa_only").write_text("10.0.0.11 ssh-rsa AAAAB3NzaC1yc2E=\n")
+    (tmp_path / "demo.yaml").write_text(COMPOSE)
+    dialled = tmp_path / "dialled"
+    for name in ("ssh", "ssh-keyscan", "docker"):
+        program(name, f"#!/bin/sh\necho {name} >>{dialled}\n")
+    yield tmp_path
+    assert not dialled.exists()
+
+
+def values(changes=None, *, as_text=True):
+    """The valid configuration with some values changed: {"nodes.1.role": "boss"}; None removes."""
+    changed = copy.deepcopy(VALID)
+    for path, value in (changes or {}).items():
+        *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        inner = changed
+        for part in way:
+            inner = inner[part] if isinstance(part, int) else inner.setdefault(part, {})
+        if value is None:
+            del inner[last]
+        elif last == len(inner):
+            inner.append(value)
+        else:
+            inner[last] = value
+    # The engine hands lists and mappings to a program as JSON, everything else as text.
+    show = (lambda one: one if isinstance(one, str) else json.dumps(one)) if as_text else (lambda one: one)
+    return {f"swarm:{key}": show(value) for key, value in changed.items()}
+
+
+def load(folder, changes=None, stack="lab", **how):
+    return configuration.load(values(changes, **how), folder, "swarm", stack)
+
+
+def mistakes(folder, changes, stack="lab", **how):
+    with pytest.raises(ConfigurationError) as caught:
+        load(folder, changes, stack, **how)
+    return caught.value.mistakes
+
+
+# What is changed in the valid configuration, and the one mistake: key, value, rule, remedy.
+MISTAKES = {
+    "an unknown key": (
+        {"node": []},
+        ("swarm:node", [], "there is no such key", "Did you mean `nodes`"),
+    ),
+    "an unknown key of a node": (
+        {"nodes.1.hots": "x"},
+        ("swarm:nodes[1].hots", "x", "there is no such key", "Did you mean `host`"),
+    ),
+    "an unknown key like no other": (
+        {"ssh.zzz": 1},
+        ("swarm:ssh.zzz", 1, "there is no such key", "Keys there are user, port, privateKeyFile"),
+    ),
+    "an unknown key of a jump host": (
+        {"ssh.proxy": {"host": "jump.example", "prot": 23}},
+        ("swarm:ssh.proxy.prot", 23, "there is no such key", "Did you mean `port`"),
+    ),
+    "two leaders": (
+        {"nodes.1.role": "leader"},
+        ("swarm:nodes", ["m1", "m2"], "exactly one node has the role leader, and here 2", "Leave it to one"),
+    ),
+    "no leader": (
+        {"nodes.0.role": "manager"},
+        ("swarm:nodes", None, "exactly one node has the role leader, and here 0", "Give it to the manager"),
+    ),
+    "no nodes": (
+        {"nodes": None},
+        ("swarm:nodes", None, "exactly one node has the role leader", "Give it"),
+    ),
+    "nodes that are no list": (
+        {"nodes": {"m1": {}}},
+        ("swarm:nodes", {"m1": {}}, "must be a list of nodes", ""),
+    ),
+    "a node that is no mapping": (
+        {"nodes.2": "w1"},
+        ("swarm:nodes[2]", "w1", "must be a mapping", "Its keys are name, host, role"),
+    ),
+    "two nodes of one name": (
+        {"nodes.2.name": "m2"},
+        ("swarm:nodes[2].name", "m2", "nodes 1, 2 share it", "Change or remove one"),
+    ),
+    "two nodes on one host": (
+        {"nodes.2.host": "10.0.0.12"},
+        ("swarm:nodes[2].host", "10.0.0.12", "nodes 1, 2 share it", "Change or remove one"),
+    ),
+    "two nodes of one advertised address": (
+        {"nodes.1.advertiseAddress": "10.9.0.1", "nodes.2.advertiseAddress": "10.9.0.1"},
+        ("swarm:nodes[2].advertiseAddress", "10.9.0.1", "nodes 1, 2 share it", "Change or remove one"),
+    ),
+    "a missing name": ({"nodes.1.name": None}, ("swarm:nodes[1].name", None, "is missing", "Add it")),
+    "a missing role": ({"nodes.1.role": None}, ("swarm:nodes[1].role", None, "leader, manager", "Add it")),
+    "a name with capitals": (
+        {"nodes.1.name": "M2"},
+        ("swarm:nodes[1].name", "M2", "must be lower-case letters, digits and hyphens", "Correct it"),
+    ),
+    "an address out of range": (
+        {"nodes.1.host": "10.0.0.300"},
+        ("swarm:nodes[1].host", "10.0.0.300", "must be a host name or an IPv4 address", "Correct it"),
+    ),
+    "a host that would be an option of ssh": (
+        {"nodes.1.host": "-oProxyCommand=x"},
+        ("swarm:nodes[1].host", "-oProxyCommand=x", "must be a host name", "Correct it"),
+    ),
+    "an advertised name": (
+        {"nodes.1.advertiseAddress": "m2.example"},
+        ("swarm:nodes[1].advertiseAddress", "m2.example", "must be an IPv4 address", "Correct it"),
+    ),
+    "a wrong role": (
+        {"nodes.1.role": "boss"},
+        ("swarm:nodes[1].role", "boss", "must be leader, manager or worker", "Correct it"),
+    ),
+    "a wrong availability": (
+        {"nodes.1.availability": "drained"},
+        ("swarm:nodes[1].availability", "drained", "must be active, pause or drain", "Correct it"),
+    ),
+    "labels in a list": (
+        {"nodes.1.labels": ["disk=ssd"]},
+        ("swarm:nodes[1].labels", ["disk=ssd"], "must be a mapping of names to texts", "Correct it"),
+    ),
+    "a word that is neither true nor false": (
+        {"nodes.1.lost": "yes"},
+        ("swarm:nodes[1].lost", "yes", "must be true or false", "Correct it"),
+    ),
+    "a port out of range": (
+        {"ssh.port": 65536},
+        ("swarm:ssh.port", 65536, "must be a port, 1 to 65535", "Correct it"),
+    ),
+    "a port of a node that is no number": (
+        {"nodes.1.ssh.port": "ssh"},
+        ("swarm:nodes[1].ssh.port", "ssh", "must be a port, 1 to 65535", "Correct it"),
+    ),
+    "a data path port out of Docker's range": (
+        {"dataPathPort": 80},
+        ("swarm:dataPathPort", 80, "must be a port, 1024 to 49151", "Correct it"),
+    ),
+    "a duration without a unit": (
+        {"certificateExpiry": "2160"},
+        ("swarm:certificateExpiry", "2160", "must be a duration of 1h or more", "Correct it"),
+    ),
+    "certificates of less than an hour": (
+        {"certificateExpiry": "59m59s"},
+        ("swarm:certificateExpiry", "59m59s", "must be a duration of 1h or more", "Correct it"),
+    ),
+    "a pool with a host's address": (
+        {"addressPool": "10.20.0.1/16"},
+        ("swarm:addressPool", "10.20.0.1/16", "must be an IPv4 network of /23 or larger", "Correct it"),
+    ),
+    "a pool of a single subnet": (
+        {"addressPool": "10.20.0.0/24"},
+        ("swarm:addressPool", "10.20.0.0/24", "must be an IPv4 network of /23 or larger", "Correct it"),
+    ),
+    "a negative history": (
+        {"taskHistoryLimit": -1},
+        ("swarm:taskHistoryLimit", -1, "must be a number, 0 to 1000", "Correct it"),
+    ),
+    "a missing key file": (
+        {"ssh.privateKeyFile": "gone"},
+        ("swarm:ssh.privateKeyFile", "gone", "there is no such file", "Correct the path, or make the file"),
+    ),
+    "a missing key file of one node": (
+        {"nodes.1.ssh.privateKeyFile": "gone"},
+        ("swarm:nodes[1].ssh.privateKeyFile", "gone", "there is no such file", "Correct the path"),
+    ),
+    "a missing known_hosts file": (
+        {"ssh.knownHostsFile": "gone"},
+        ("swarm:ssh.knownHostsFile", "gone", "there is no such file", "Correct the path, or make the file"),
+    ),
+    "a missing key file of the jump host": (
+        {"ssh.proxy": {"host": "jump.example", "privateKeyFile": "gone"}},
+        ("swarm:ssh.proxy.privateKeyFile", "gone", "there is no such file", "Correct the path"),
+    ),
+    "an encrypted key": (
+        {"ssh.privateKeyFile": "locked"},
+        ("swarm:ssh.privateKeyFile", "locked", "can't be used: ", "Give a private key without a passphrase"),
+    ),
+    "a file that is no key": (
+        {"ssh.privateKeyFile": "garbage"},
+        ("swarm:ssh.privateKeyFile", "garbage", "can't be used: ", "Give a private key"),
+    ),
+    "a host of unknown key": (
+        {"nodes.1.host": "10.0.0.99"},
+        ("swarm:nodes (m2).host", "10.0.0.99", "host key of it is in", "`ssh-keyscan -t ed25519 10.0.0.99`"),
+    ),
+    "a host that is known on another port only": (
+        {"nodes.0.ssh.port": 2222},
+        ("swarm:nodes (m1).host", "10.0.0.11", "host key", "`ssh-keyscan -p 2222 -t ed25519 10.0.0.11`"),
+    ),
+    "a host of which only an RSA key is known": (
+        {"nodes.0.ssh.knownHostsFile": "rsa_only"},
+        ("swarm:nodes (m1).host", "10.0.0.11", "no ed25519 or ecdsa host key of it is in", "ssh-keyscan"),
+    ),
+    "a jump host of unknown key": (
+        {"ssh.proxy": {"host": "elsewhere.example"}},
+        ("swarm:ssh.proxy.host", "elsewhere.example", "host key of it is in", "ssh-keyscan"),
+    ),
+    "a jump host without a host": (
+        {"ssh.proxy": {"port": 22}},
+        ("swarm:ssh.proxy.host", None, "is missing", "Add it"),
+    ),
+    "two stacks of one name": (
+        {"stacks.1": {"name": "demo", "compose": "demo.yaml"}},
+        ("swarm:stacks", "demo", "two stacks have this name", "Rename one"),
+    ),
+    "a missing Compose file": (
+        {"stacks.0.compose": "gone.yaml"},
+        ("swarm:stacks (demo).compose", "gone.yaml", "No such file", "Correct the path"),
+    ),
+    "no private key for one node alone": (
+        {
+            "ssh": {"knownHostsFile": "known_hosts"},
+            "nodes.0.ssh.privateKeyFile": "id",
+            "nodes.2.ssh.privateKeyFile": "id",
+        },
+        ("swarm:nodes[1].ssh.privateKeyFile", None, "is missing", "for all nodes as swarm:ssh.privateKey"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_each_mistake_is_named_once_with_key_value_rule_and_remedy(folder, changes, expected):
+    (found,) = mistakes(folder, changes)
+    key, value, rule, remedy = expected
+    assert (found.key, str(found.value).removeprefix(f"{folder}/")) == (key, str(value))
+    assert rule in found.rule
+    assert remedy in found.remedy
+
+
+def test_many_mistakes_are_listed_at_once_each_on_its_line(folder):
+    changes = {
+        "adpot": "true",
+        "nodes.0.role": "manager",
+        "nodes.1.role": "boss",
+        "nodes.2.host": "300.1.1.1",
+        "addressPool": "10.0.0.0/30",
+        "certificateExpiry": "1s",
+        "ssh.privateKeyFile": "gone",
+        "stacks.0.compose": "gone.yaml",
+    }
+    with pytest.raises(ConfigurationError) as caught:
+        load(folder, changes)
+    title, *lines = str(caught.value).splitlines()
+    assert title == "the configuration has 8 mistakes; nothing was changed:"
+    assert len(lines) == 8
+    for text in (
+        '- swarm:adpot is "true": there is no such key. Did you mean `adopt`.',
+        "- swarm:nodes: exactly one node has the role leader, and here 0 have.",
+        '- swarm:nodes[1].role is "boss": must be leader, manager or worker.',
+        '- swarm:nodes[2].host is "300.1.1.1": must be a host name or an IPv4 address.',
+        '- swarm:addressPool is "10.0.0.0/30": must be an IPv4 network of /23 or larger',
+        '- swarm:certificateExpiry is "1s": must be a duration of 1h or more',
+        f'- swarm:ssh.privateKeyFile is "{folder}/gone": there is no such file.',
+        f'- swarm:stacks (demo).compose is "{folder}/gone.yaml": can\'t be read: No such file',
+    ):
+        assert [line for line in lines if text in line], text
+
+
+def test_mistakes_in_the_compose_file_are_listed_with_those_of_the_configuration(folder):
+    (folder / "demo.yaml").write_text("services: {page: {image: x, privileged: true}}\n")
+    keys = [one.key for one in mistakes(folder, {"nodes.1.role": "boss"})]
+    assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:services.page.privileged"]
+
+
+def test_the_same_mistakes_are_said_in_the_same_order_in_every_run(folder):
+    changes = {f"nodes.1.{letter * 9}": 1 for letter in "abcdefgh"}
+    keys = [one.key for one in mistakes(folder, changes)]
+    assert keys == [f"swarm:nodes[1].{letter * 9}" for letter in "abcdefgh"]
+
+
+def test_without_the_ssh_key_one_mistake_names_it_rather_than_one_for_each_node(folder):
+    found = mistakes(folder, {"ssh": {"knownHostsFile": "known_hosts"}})
+    assert len(found) == 1
+    assert "privateKeyFile" in found[0].key
+
+
+def test_a_lost_host_needs_no_known_key(folder):
+    settings, _ = load(folder, {"nodes.2.host": "10.0.0.99", "nodes.2.lost": True})
+    assert settings.node("w1").lost
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
+def test_what_is_left_out_has_its_default(folder, as_text):
+    settings, stacks = load(folder, as_text=as_text)
+    availability = {one.name: one.availability for one in settings.nodes}
+    assert availability == {"m1": "drain", "m2": "drain", "w1": "active"}
+    assert settings.leader.name == "m1"
+    assert [one.manager for one in settings.nodes] == [True, True, False]
+    assert {(one.ssh.user, one.ssh.port, one.ssh.proxy) for one in settings.nodes} == {("root", 22, None)}
+    assert settings.address_pool is settings.data_path_port is settings.certificate_expiry is None
+    assert not settings.adopt
+    assert not settings.allow_unreachable
+    assert [(one.name, one.services[0].image) for one in stacks] == [("demo", "nginx:1.26.3")]
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
+def test_what_is_declared_is_read(folder, as_text):
+    changes = {
+        "addressPool": "10.30.0.0/16",
+        "dataPathPort": 4790,
+        "taskHistoryLimit": 2,
+        "certificateExpiry": "720h",
+        "adopt": "true",
+        "allowUnreachable": True,
+        "nodes.0.availability": "active",
+        "nodes.0.advertiseAddress": "10.9.0.11",
+        "nodes.2.labels": {"disk": "ssd", "size": 3, "fast": True},
+    }
+    settings, _ = load(folder, changes, as_text=as_text)
+    assert settings.address_pool == IPv4Network("10.30.0.0/16")
+    assert (settings.data_path_port, settings.task_history_limit) == (4790, 2)
+    assert settings.certificate_expiry == 720 * 3600
+    assert (settings.adopt, settings.allow_unreachable) == (True, True)
+    assert settings.leader.availability == "active"
+    assert (settings.leader.address, settings.leader.advertised) == ("10.9.0.11", "10.9.0.11")
+    assert settings.node("m2").advertised == "10.0.0.12"
+    assert settings.node("w1").advertised is None, "an engine can't advertise a name"
+    assert settings.node("w1").labels == {"disk": "ssd", "size": "3", "fast": "true"}
+
+
+def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder):
+    changes = {"ssh.user": "ops", "nodes.1.ssh": {"port": 2222}, "nodes.2.ssh": {"user": "admin"}}
+    settings, _ = load(folder, changes)
+    assert [(one.ssh.user, one.ssh.port) for one in settings.nodes] == [
+        ("ops", 22),
+        ("ops", 2222),
+        ("admin", 22),
+    ]
+    assert {one.ssh.private_key_file for one in settings.nodes} == {folder / "id"}
+
+
+def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder):
+    settings, _ = load(folder, {"ssh.user": "ops", "ssh.proxy": {"host": "jump.example", "user": "guest"}})
+    for one in settings.nodes:
+        assert one.ssh.proxy.host == "jump.example"
+        assert (one.ssh.proxy.ssh.user, one.ssh.user) == ("guest", "ops")
+        assert one.ssh.proxy.ssh.private_key_file == folder / "id"
+
+
+@pytest.mark.parametrize(
+    ("stack", "passphrase", "accepted"),
+    [
+        ("lab", PUBLISHED_PASSPHRASE, True),
+        ("dev", PUBLISHED_PASSPHRASE, True),
+        ("production", PUBLISHED_PASSPHRASE, False),
+        ("production", "of my own", True),
+    ],
+)
+def test_the_published_passphrase_is_refused_but_for_lab_and_dev(
+    folder, monkeypatch, stack, passphrase, accepted
+):
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
+    if accepted:
+        load(folder, stack=stack)
+    else:
+        (found,) = mistakes(folder, {}, stack)
+        assert found.key == "PULUMI_CONFIG_PASSPHRASE"
+        assert passphrase not in str(found)
