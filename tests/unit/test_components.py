@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pulumi
 import pytest
-from builders import cluster, declared, down, entry, idle, member, node, observed, silent
 from pulumi.runtime import mocks, rpc
 
 from components import compose
@@ -14,6 +13,7 @@ from components.decisions import decide, give_up
 from components.observation import Service
 from components.settings import Ssh
 from components.stack import StackArgs, StackServices, swarm_provider
+from tests.unit.builders import cluster, declared, down, entry, idle, member, node, observed, silent
 
 TOKENS = {"manager": "token-of-managers", "worker": "token-of-workers"}
 COMMAND = "command:remote:Command"
@@ -153,6 +153,20 @@ def test_managers_and_workers_join_each_with_the_token_of_their_role(run):
 def test_the_convergence_is_told_the_ids_of_the_nodes_that_joined(run):
     seen, _ = run(*FRESH)
     assert "await w1 new-w1\n" in seen["convergence"]["stdin"]
+
+
+def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
+    """And leave in the other order, for the engine deletes against the dependencies."""
+    seen, _ = run(declared("w1 m1 m2 m3 w2"), None)
+    assert seen["m2"].after == {"m1-membership"}
+    assert seen["m3"].after == {"m2-membership"}
+    for worker in ("w1", "w2"):
+        assert seen[worker].after == {"m1-membership", "m2-membership", "m3-membership"}
+
+
+def test_the_convergence_comes_after_every_membership_that_is_there_already_too(run):
+    seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2", entry("w1", availability="drain")))
+    assert seen["convergence"].after >= {"m1-membership", "m2-membership", "w1-membership"}
 
 
 def test_where_the_swarm_lives_the_leader_too_joins_with_a_token(run):

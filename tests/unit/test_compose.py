@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from builders import node
 
 from components import compose
 from components.checks import Reader
 from components.compose import Port, Service, Stack, Update
 from components.settings import Deployment
+from tests.unit.builders import node
 
 DEMO = Path(__file__).parents[2] / "stacks" / "demo.yaml"
 

@@ -6,11 +6,11 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from builders import SSH, declared, node
 
 from components import connection
 from components.checks import Reader
 from components.settings import Proxy, Ssh
+from tests.unit.builders import SSH, declared, node
 
 
 def understood(path, alias):

@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from builders import (
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from components.decisions import decide
+from components.observation import NAME_LABEL, Cluster, Entry, Observation
+from components.plan import Plan, Step, Task
+from components.settings import Settings
+from tests.unit.builders import (
     arrival,
     cluster,
     declared,
@@ -18,14 +26,6 @@ from builders import (
     observed,
     silent,
 )
-from hypothesis import given
-from hypothesis import settings as effort
-from hypothesis import strategies as st
-
-from components.decisions import decide
-from components.observation import NAME_LABEL, Cluster, Entry, Observation
-from components.plan import Plan, Step, Task
-from components.settings import Settings
 
 FIVE = "m1 m2 m3 m4 m5"
 

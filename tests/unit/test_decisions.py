@@ -3,7 +3,12 @@
 from dataclasses import dataclass, field
 
 import pytest
-from builders import (
+
+from components.decisions import decide, give_up
+from components.observation import NAME_LABEL, Cluster, Host
+from components.plan import Step
+from components.settings import Settings
+from tests.unit.builders import (
     address,
     arrival,
     cluster,
@@ -18,11 +23,6 @@ from builders import (
     observed,
     silent,
 )
-
-from components.decisions import decide, give_up
-from components.observation import NAME_LABEL, Cluster, Host
-from components.plan import Step
-from components.settings import Settings
 
 
 @dataclass
@@ -217,7 +217,6 @@ CASES = {
         cluster("m1 m2 w1"),
         (leaderless("m3"),),
         refusals=["m3 (10.0.0.13): "],
-        warnings=["m3 gives no answer and never joined"],
     ),
     "a worker of a swarm whose managers are all out of sight is refused": Case(
         declared("m1 w1"),

@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import pytest
-from builders import MARK, cluster, declared, down, entry, idle, leaderless, member, node, silent
 
 from components import look
 from components.observation import NAME_LABEL, NAMESPACE_LABEL, STACK_LABEL, Host, Service, under_way
+from tests.unit.builders import MARK, cluster, declared, down, entry, idle, leaderless, member, node, silent
 
 # Prints the facts, then answers each request as `answers.json` beside it has it: [status, body].
 SSH = """#!python

@@ -1,10 +1,10 @@
 """What speaks against going on, and what should be known before it."""
 
 import pytest
-from builders import cluster, declared, down, idle, member, node, observed, silent
 
 from components import preflight
 from components.decisions import decide
+from tests.unit.builders import cluster, declared, down, idle, member, node, observed, silent
 
 
 def plan_of(settings, swarm=None, *hosts, ports=()):

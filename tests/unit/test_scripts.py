@@ -171,6 +171,8 @@ def host(docker):
     docker.on("swarm leave --force", "echo inactive >state; : >node_id")
     docker.on("system dial-stdio", "cat >request; cat answer; echo active >state; echo id-2 >node_id")
     docker.on("config inspect", "[ -e mark ]")
+    # Looks for the port of the swarm's gossip among those that are taken.
+    docker.program("grep", f"#!/bin/sh\n[ -e {docker.folder}/port_is_taken ]\n")
     return docker.on("config create", "cat >mark")
 
 
@@ -286,6 +288,22 @@ def test_join_fails_with_the_engine_s_error(host):
     done = host.run(join())
     assert done.returncode == 1
     assert "it isn't: certificate expired" in done.stderr
+
+
+@pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
+def test_a_host_whose_gossip_port_is_taken_is_told_of_before_it_joins_without_networks(host, script):
+    host.put(port_is_taken="by an engine that left")
+    done = host.run(script)
+    assert done.returncode == 1
+    assert "port 7946 is taken" in done.stderr
+    assert "restart its Docker Engine" in done.stderr
+    assert host.changes == []
+
+
+@pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
+def test_a_gossip_port_that_is_about_to_be_free_is_waited_for(host, script):
+    host.put(port_is_taken="for a moment").meanwhile("rm -f port_is_taken")
+    assert host.run(script).returncode == 0
 
 
 @pytest.fixture

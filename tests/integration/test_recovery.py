@@ -1,0 +1,35 @@
+"""`pulumi up` is killed at one moment or another: the next `make up` converges."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.integration.deployment import Deployment
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "swarm-worker-02-membership creating",
+        "demo_redis creating",
+        "demo-settle creating",
+    ],
+)
+def test_up_after_a_kill_converges(deployment: Deployment, moment: str) -> None:
+    engine = deployment.start("up", "--yes", "--skip-preview")
+    assert engine.stdout
+    assert any(moment in line for line in engine.stdout), "the up ended before the moment came"
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.wait()
+
+    recovered = deployment.operation("recover")
+    assert recovered.returncode == 0, recovered.stdout
+    assert "removed the lock" in recovered.stdout
+    deployment.up()
+    assert len(deployment.node_list()) == 6
+    deployment.preview()
+    assert deployment.operation("recover").stdout == ""
+    deployment.destroy()
