@@ -38,7 +38,7 @@ test: ready ## lint, types, unit tests, then integration tests on a lab of their
 
 .PHONY: bench
 bench: ready ## what Pulumi costs, beside a plain script; writes docs/benchmarks.md
-	@. ./env.sh && python -m tests.benchmarks.cost
+	@. ./env.sh && python -m operations.bench
 
 .PHONY: tools
 tools: ## Pulumi and its plugins: found, downloaded or built

@@ -54,15 +54,17 @@ class Reader:
         self.mistakes: list[Mistake] = []
 
     def wrong(self, key: str, value: Any, rule: str, remedy: str) -> None:
-        """Notes a mistake."""
-        self.mistakes.append(Mistake(key, value, rule, remedy))
+        """Notes a mistake, once."""
+        mistake = Mistake(key, value, rule, remedy)
+        if mistake not in self.mistakes:
+            self.mistakes.append(mistake)
 
     def mapping(self, path: str, raw: Any, keys: Mapping[str, Key]) -> dict[str, Any]:
         """The values by key, defaults filled in; REQUIRED where a value without one can't be had."""
         if not isinstance(raw, Mapping):
             self.wrong(path, raw, "must be a mapping", f"Its keys are {', '.join(keys)}")
             return {name: key.default for name, key in keys.items()}
-        for name in raw.keys() - keys.keys():
+        for name in (name for name in raw if name not in keys):
             near = difflib.get_close_matches(str(name), keys, n=1)
             remedy = f"Did you mean `{near[0]}`" if near else f"Keys there are {', '.join(keys)}"
             self.wrong(join(path, name), raw[name], "there is no such key", remedy)

@@ -116,11 +116,14 @@ def interpolate(source: str, variables: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         if match["dollar"]:
             return "$"
+        if not match["name"]:
+            raise ValueError(f"only ${{NAME}}, ${{NAME:-default}} and $$ are known, not {match[0]}")
         if match["name"] not in variables and match["default"] is None:
             raise ValueError(f"variable {match['name']} isn't in `variables` and has no default")
         return variables.get(match["name"]) or match["default"] or ""
 
-    return re.sub(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\})", value, source)
+    known = r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::-(?P<default>[^}]*))?\}|\S{0,20})"
+    return re.sub(known, value, source)
 
 
 def _stack(reader: Reader, name: str, path: Path, raw: Any) -> Stack:
@@ -178,6 +181,11 @@ def _port(reader: Reader, path: str, raw: Any) -> Port | None:
     return Port(**values) if whole(values) else None
 
 
+def texts(raw: Any) -> list[str]:
+    """A list of texts."""
+    return [text(item) for item in sequence(raw)]
+
+
 def words(raw: Any) -> tuple[str, ...]:
     """A command: a list of words, or a text that is split as a shell would."""
     return tuple(shlex.split(raw)) if isinstance(raw, str) else tuple(map(str, sequence(raw)))
@@ -218,7 +226,7 @@ SERVICE = {
     "image": Key(text, "must be the name of an image, with its tag"),
     "command": Key(words, "must be a text or a list of words", ()),
     "environment": Key(variables, "must be a mapping, or a list of NAME=VALUE", {}),
-    "networks": Key(sequence, "must be a list of networks", ["default"]),
+    "networks": Key(texts, "must be a list of networks", ["default"]),
     "ports": Key(sequence, "must be a list of ports", []),
     "deploy": Key(_mapping, "must be a mapping", {}),
 }
@@ -227,7 +235,7 @@ DEPLOY = {
     "placement": Key(_mapping, "must be a mapping", {}),
     "update_config": Key(_mapping, "must be a mapping", None),
 }
-PLACEMENT = {"constraints": Key(sequence, "must be a list of constraints", [])}
+PLACEMENT = {"constraints": Key(texts, "must be a list of constraints", [])}
 UPDATE = {
     "parallelism": Key(number(0, 10_000), "must be a number of tasks", 1),
     "delay": Key(duration, "must be a duration, such as 10s or 1m30s", "0s"),

@@ -61,8 +61,8 @@ def _block(alias: str, host: str, ssh: Ssh) -> str:
         "HostName": host,
         "User": ssh.user,
         "Port": ssh.port,
-        "IdentityFile": f'"{ssh.private_key_file.absolute()}"',
-        "UserKnownHostsFile": f'"{ssh.known_hosts_file.absolute()}"',
+        "IdentityFile": _quoted(ssh.private_key_file),
+        "UserKnownHostsFile": _quoted(ssh.known_hosts_file),
     }
     before = ""
     if ssh.proxy:
@@ -70,6 +70,11 @@ def _block(alias: str, host: str, ssh: Ssh) -> str:
         lines["ProxyJump"] = jump
         before = _block(jump, ssh.proxy.host, ssh.proxy.ssh) + "\n"
     return f"{before}Host {alias}\n" + "".join(f"  {key} {val}\n" for key, val in lines.items())
+
+
+def _quoted(path: Path) -> str:
+    """A path as ssh_config wants it: a percent sign would begin a token there."""
+    return '"' + str(path.absolute()).replace("%", "%%") + '"'
 
 
 def host_key(host: str, ssh: Ssh) -> str | None:
@@ -132,8 +137,12 @@ def _ways(settings: Settings) -> Iterator[tuple[str, str, Ssh]]:
 
 
 def _answers(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as agent:
-        return agent.connect_ex(path) == 0
+    try:
+        with socket.socket(socket.AF_UNIX) as agent:
+            agent.connect(path)
+    except OSError:
+        return False
+    return True
 
 
 def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:

@@ -164,21 +164,32 @@ def refusals(settings: Settings, nodes: Nodes, cluster: Cluster) -> Iterator[str
             )
 
 
-def quorum(settings: Settings, nodes: Nodes, cluster: Cluster, tasks: Iterable[Task]) -> Iterator[str]:
-    """Goes through the tasks one by one; refuses the first after which too few managers are left."""
+def quorum(
+    settings: Settings,
+    nodes: Nodes,
+    cluster: Cluster,
+    evictions: Iterable[Task],
+    work: Iterable[Task],
+) -> Iterator[str]:
+    """Goes through evictions, joins and work, step by step; refuses the first after which too few
+    managers are left for a majority."""
     managers = {one.id: one.ready for one in cluster.entries.values() if one.role == "manager"}
-    joining = [n.name for n in settings.nodes if n.manager and nodes[n.name].step is Step.JOIN]
-    steps = [task for task in tasks if task.verb in ("promote", "demote", "remove")]
-    before = [task for task in steps if task.name in joining]
-    for task in (*before, *(Task("promote", name) for name in joining), *steps[len(before) :]):
+    joins = (
+        Task("promote", node.name)
+        for node in settings.nodes
+        if node.manager and nodes[node.name].step is Step.JOIN
+    )
+    for task in (*evictions, *joins, *work):
         if task.verb == "promote":
             managers[task.node_id or task.name] = True
-        else:
+        elif task.verb in ("demote", "remove"):
             managers.pop(str(task.node_id), None)
+        else:
+            continue
         reachable, needed = sum(managers.values()), len(managers) // 2 + 1
         if reachable < needed:
             yield (
-                f"`{task.verb} {task.name}` would leave {len(managers)} managers of which {reachable} "
-                f"can be reached, and {needed} are needed for a majority. Bring managers back first."
+                f"`{task.verb} {task.name}` would leave {len(managers)} managers of which {reachable} can "
+                f"be reached, and {needed} are needed for a majority. Bring managers back first."
             )
             return

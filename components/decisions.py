@@ -28,7 +28,7 @@ def decide(settings: Settings, observation: Observation, mesh_ports: Iterable[in
     if cluster:
         refusals += preflight.changed_for_good(settings, cluster)
         refusals += convergence.refusals(settings, nodes, cluster)
-        refusals += convergence.quorum(settings, nodes, cluster, (*evictions, *work))
+        refusals += convergence.quorum(settings, nodes, cluster, evictions, work)
     if not control and not refusals:
         refusals.append(
             "no manager answers that is to stay one. Declare one of the live managers as a manager."
@@ -130,7 +130,7 @@ def _plan_node(settings: Settings, node: Node, host: Host | None, cluster: Clust
     if cluster is None:
         starts = node == settings.leader and not host.member
         return NodePlan(Step.INIT if starts else Step.FOREIGN if host.member else Step.JOIN)
-    if host.node_id in cluster.entries:
+    if host.node_id in cluster.entries and host.state != "error":
         marked = f"{settings.project}/{settings.stack}" in cluster.marks
         completes = node == settings.leader and not marked and not settings.adopt
         return NodePlan(Step.INIT if completes else Step.IN_PLACE, host.node_id)
@@ -155,7 +155,12 @@ def _refused_nodes(
     refusals = []
     for node in settings.nodes:
         step, host = nodes[node.name].step, observation.get(node.name)
-        if step is Step.ABSENT and host and not settings.allow_unreachable:
+        if step is Step.ABSENT and host and host.leaderless and cluster:
+            refusals.append(
+                f"{node.name} ({node.host}): in a swarm that has no leader and isn't {cluster.id}, ours. "
+                "Run on it: docker swarm leave --force"
+            )
+        if step is Step.ABSENT and host and host.problem and not settings.allow_unreachable:
             refusals.append(
                 f"{node.name} ({node.host}): {host.problem}. Start it; or go on without it: "
                 "pulumi config set swarm:allowUnreachable true"

@@ -7,8 +7,11 @@ client itself does for ssh:// hosts.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -71,21 +74,22 @@ def look(name: str, ssh_config: Path) -> Host:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        start_new_session=True,  # a jump host's own client is ended with it
     )
-    watchdog = threading.Timer(LOOK_SECONDS, session.kill)
+    watchdog = threading.Timer(LOOK_SECONDS, _end, [session])
     watchdog.start()
     facts: Facts = {}
     try:
         facts = _read_facts(cast(BinaryIO, session.stdout))
         skew = float(facts["clock"][0]) - (began + time.time()) / 2
         return _host(name, facts, skew, Engine(session))
-    except (OSError, KeyError, http.client.HTTPException, EngineError) as error:
+    except (OSError, KeyError, ValueError, http.client.HTTPException, EngineError) as error:
         late = not watchdog.is_alive()
         said = f"its Docker Engine answers: {error}" if isinstance(error, EngineError) else None
         return Host(name, problem=said or _problem(session, bool(facts), late), age=_age(facts))
     finally:
         watchdog.cancel()
-        session.kill()
+        _end(session)
         session.communicate()
 
 
@@ -97,21 +101,28 @@ def _read_facts(lines: BinaryIO) -> Facts:
     for line in iter(lines.readline, b""):
         if line == b"\n":
             break
-        key, _, value = line.decode().rstrip("\n").partition(" ")
+        key, _, value = line.decode(errors="replace").rstrip("\n").partition(" ")
         facts.setdefault(key, []).append(value)
     return facts
 
 
+def _end(session: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(session.pid, signal.SIGKILL)
+
+
 def _age(facts: Facts) -> float:
-    """Seconds since the host was started; a host that says nothing of it counts as old."""
-    booted = float(facts.get("booted", ["0"])[0])
-    return float(facts.get("clock", ["inf"])[0]) - booted
+    """Seconds since the host was started; a host that doesn't say so counts as old."""
+    try:
+        return float(facts["clock"][0]) - float(facts["booted"][0])
+    except (KeyError, ValueError):
+        return float("inf")
 
 
 def _problem(session: subprocess.Popen[bytes], answered: bool, late: bool) -> str:
     if late:
         return f"{'its Docker Engine' if answered else 'it'} gave no answer within {LOOK_SECONDS} s"
-    session.kill()
+    _end(session)
     said = cast(BinaryIO, session.stderr).read().decode(errors="replace").strip().splitlines()
     return said[-1] if said else "the SSH session ended early"
 

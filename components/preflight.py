@@ -88,7 +88,7 @@ def warnings(
             "an odd number is better"
         )
     versions = {host.engine for host in observation.values() if host.engine}
-    if len({version(one)[0] for one in versions}) > 1:
+    if len({version(one)[:1] for one in versions}) > 1:
         yield f"Docker Engines of different major versions: {', '.join(sorted(versions))}"
     for name, host in observation.items():
         if SKEW_WARNED < abs(host.skew) <= SKEW_REFUSED:

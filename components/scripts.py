@@ -42,6 +42,7 @@ wait_until_active() {
     case $(swarm LocalNodeState) in
       active) return ;;
       inactive | error) say "it isn't: $(swarm Error)"; exit 1 ;;
+      "") say "its Docker Engine gives no answer"; exit 1 ;;
     esac
     sleep 0.3
   done
@@ -158,8 +159,9 @@ remove() {
 """
 
 TOKENS = """\
-printf '{"manager": "%s", "worker": "%s"}\\n' \\
-  "$(docker swarm join-token -q manager)" "$(docker swarm join-token -q worker)"
+manager=$(docker swarm join-token -q manager)
+worker=$(docker swarm join-token -q worker)
+printf '{"manager": "%s", "worker": "%s"}\\n' "$manager" "$worker"
 """
 
 SETTLE = """\
@@ -175,7 +177,7 @@ give_up() {
   exit 1
 }
 settle() {
-  before=$(failures "$1") said= whole=0 left=$((seconds * 2))
+  before=$(failures "$1") said='' whole=0 left=$((seconds * 2))
   while [ "$whole" -lt 3 ]; do
     state=$(state "$1") count=$(count "$1")
     case $state in paused | rollback_*) give_up "$1" "its update is $state" ;; esac

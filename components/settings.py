@@ -130,17 +130,25 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
     }
     top = reader.mapping(NAMESPACE, raw, TOP)
     shared = _read_ssh(reader, f"{NAMESPACE}ssh", top["ssh"], folder)
+    ways = [
+        _read_ways(reader, f"{NAMESPACE}nodes[{index}]", item, shared, folder)
+        for index, item in enumerate(top["nodes"])
+    ]
+    _check_keys(reader, ways)
     nodes = [
         node
         for index, item in enumerate(top["nodes"])
-        if (node := _read_node(reader, f"{NAMESPACE}nodes[{index}]", item, shared, folder))
+        if (node := _read_node(reader, f"{NAMESPACE}nodes[{index}]", item, ways[index]))
     ]
     stacks = [
         Deployment(one["name"], folder / one["compose"], one["variables"])
         for index, item in enumerate(top["stacks"])
         if whole(one := reader.mapping(f"{NAMESPACE}stacks[{index}]", item, DEPLOYMENT))
     ]
-    _check_together(reader, top["nodes"], [one.name for one in stacks])
+    # What is no list of nodes is a mistake of its own, and known.
+    if isinstance(raw.get("nodes", []), list) or raw["nodes"] is None:
+        _check_nodes(reader, top["nodes"])
+    _check_stacks(reader, [one.name for one in stacks])
     _check_passphrase(reader, stack)
     return Settings(
         project=project,
@@ -166,18 +174,25 @@ def parsed(value: Any) -> Any:
     return value
 
 
-def _read_node(reader: Reader, path: str, raw: Any, shared: dict[str, Any], folder: Path) -> Node | None:
-    values = reader.mapping(path, raw, NODE)
+def _read_ways(reader: Reader, path: str, raw: Any, shared: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A node's own SSH values laid over those of all nodes."""
     own = raw.get("ssh") if isinstance(raw, Mapping) else None
-    ways = {**shared, **(_read_ssh(reader, f"{path}.ssh", own, folder) if own else {})}
+    return {**shared, **(_read_ssh(reader, f"{path}.ssh", own, folder) if own else {})}
+
+
+def _check_keys(reader: Reader, ways: list[dict[str, Any]]) -> None:
+    """A key that no node has is missing once, for all; else it is missing for some."""
     for name in ("privateKeyFile", "knownHostsFile"):
-        if name not in ways and isinstance(raw, Mapping):
-            reader.wrong(
-                f"{path}.ssh.{name}",
-                None,
-                "is missing for this node",
-                f"Add it there, or for all nodes as {NAMESPACE}ssh.{name}",
-            )
+        lacking = [index for index, one in enumerate(ways) if name not in one]
+        paths = [f"{NAMESPACE}nodes[{index}].ssh" for index in lacking]
+        if lacking and len(lacking) == len(ways):
+            paths = [f"{NAMESPACE}ssh"]
+        for path in paths:
+            reader.wrong(f"{path}.{name}", None, "is missing", f"Add it, or for all as {NAMESPACE}ssh.{name}")
+
+
+def _read_node(reader: Reader, path: str, raw: Any, ways: dict[str, Any]) -> Node | None:
+    values = reader.mapping(path, raw, NODE)
     if not whole(values) or not {"privateKeyFile", "knownHostsFile"} <= ways.keys():
         return None
     return Node(
@@ -228,8 +243,8 @@ def _ssh(ways: Mapping[str, Any]) -> Ssh:
     )
 
 
-def _check_together(reader: Reader, nodes: list[Any], stacks: list[str]) -> None:
-    """The rules that hold between nodes, and between stacks; read from what was written."""
+def _check_nodes(reader: Reader, nodes: list[Any]) -> None:
+    """The rules that hold between nodes; read from what was written."""
     written = [node for node in nodes if isinstance(node, Mapping)]
     leaders = [node.get("name") for node in written if node.get("role") == "leader"]
     if len(leaders) != 1:
@@ -251,6 +266,9 @@ def _check_together(reader: Reader, nodes: list[Any], stacks: list[str]) -> None
                 f"nodes {', '.join(map(str, at))} share it, and it must be a node's own",
                 "Change or remove one of them",
             )
+
+
+def _check_stacks(reader: Reader, stacks: list[str]) -> None:
     for name in (name for name, times in Counter(stacks).items() if times > 1):
         reader.wrong(f"{NAMESPACE}stacks", name, "two stacks have this name", "Rename one of them")
 

@@ -90,6 +90,10 @@ class StackServices(pulumi.ComponentResource):
                         )
                     ],
                 ),
+                # The engine's own defaults, said aloud: an update would lose them and so replace the tasks.
+                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(
+                    condition="any", delay="5s", max_attempts=0, window="0s"
+                ),
                 networks_advanceds=[
                     # By ID: by name, a refresh would make the next preview replace the service.
                     docker.ServiceTaskSpecNetworksAdvancedArgs(

@@ -423,11 +423,19 @@ def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm):
     assert "waiting until m2 is Ready" in done.stderr
 
 
-def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole_elsewhere(swarm):
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "if [ -e busy ]; then rm busy; else echo 2/2 >count; fi",
+        "if grep -q 1/2 count; then echo 2/2 >count; else rm busy; fi",
+    ],
+    ids=["the task ends first", "its successor runs first"],
+)
+def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(swarm, meanwhile):
     swarm.on("node ps --filter", "echo demo_page.1").on("node ps --format", "cat busy 2>/dev/null; true")
     swarm.put(count="1/2", busy="Running 2 minutes ago")
     swarm.on("service ls --format", 'echo "demo_page $(cat count)"; echo "other 0/1"')
-    swarm.meanwhile("if [ -e busy ]; then rm busy; else echo 2/2 >count; fi")
+    swarm.meanwhile(meanwhile)
     assert swarm.run(scripts.convergence(MARK, [Task("drain", "w2", "id-w2")], {})).returncode == 0
     assert (swarm.got("busy"), swarm.got("count")) == (None, "2/2")
 
