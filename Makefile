@@ -21,7 +21,7 @@ up: ready ## everything: tools, virtualenv, the lab (for STACK=lab), the swarm a
 
 .PHONY: preview
 preview: ready ## whether the machines are as declared; changes nothing
-	@$(PULUMI) preview --stack $(STACK) --expect-no-changes --diff
+	@$(PULUMI) preview --stack $(STACK) --expect-no-changes
 
 .PHONY: verify
 verify: ready ## role by role assertions on the live nodes
@@ -30,7 +30,7 @@ verify: ready ## role by role assertions on the live nodes
 .PHONY: destroy
 destroy: ready ## every host leaves the swarm; copes with hosts that give no answer
 	@. ./env.sh && python -m operations.recover $(STACK)
-	@export SWARM_DESTROY=1; $(PULUMI) destroy --stack $(STACK) --run-program --refresh=false --yes --skip-preview
+	@export SWARM_DESTROY=1; $(PULUMI) destroy --stack $(STACK) --run-program --refresh=false --yes --skip-preview --suppress-outputs
 
 .PHONY: test
 test: ready ## lint, types, unit tests, then integration tests on a lab of their own
@@ -49,6 +49,8 @@ ready: $(INSTALLED)
 	@python3 -m toolchain >/dev/null
 
 $(INSTALLED): requirements.txt requirements-dev.txt
+	@python3 -c 'import ensurepip' 2>/dev/null || toolchain/debian ensurepip=python3-venv
+	@toolchain/debian ssh=openssh-client
 	python3 -m venv .venv
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

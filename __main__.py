@@ -11,7 +11,6 @@ import pulumi
 from components import configuration, connection, decisions, look
 from components.checks import ConfigurationError
 from components.cluster import ClusterArgs, SwarmCluster
-from components.stack import StackArgs, StackServices, swarm_provider
 
 # The exit code by which a program tells the engine that it has said what is wrong.
 SAID = 32
@@ -31,8 +30,12 @@ except ConfigurationError as error:
 # What is.
 connection.write_config(settings)
 destroying = os.environ.get("SWARM_DESTROY") == "1"
-waited_for = () if destroying else [stack.name for stack in stacks]
-observation = look.observe(settings, waited_for, say=pulumi.log.info)
+observation = look.observe(
+    settings,
+    [stack.name for stack in stacks],
+    say=pulumi.log.info,
+    patience=0 if destroying else look.STEADY_SECONDS,
+)
 
 # What is to be done.
 if destroying:
@@ -47,21 +50,19 @@ if plan.refusals:
     pulumi.log.error(f"refused, nothing was changed:{refused}")
     sys.exit(SAID)
 
+if outline := plan.outline():
+    pulumi.log.info(f"to be done: {outline}")
+
 # The resources that do it.
-control = settings.node(plan.control)
-connection.write_config(settings, control)
+connection.write_config(settings, settings.node(plan.control))
 cluster = SwarmCluster("swarm", ClusterArgs(settings, plan))
-provider = swarm_provider(settings.stack, after=cluster)
-services = plan.cluster.services if plan.cluster else ()
-deployed = [
-    StackServices(
-        stack.name,
-        StackArgs(stack, {one.name: one for one in services}, cluster, provider, control),
-    )
-    for stack in stacks
-]
+services = {}
+if stacks:
+    from components.stack import deploy  # late: it takes a third of a second
+
+    services = deploy(stacks, settings, plan, cluster)
 
 pulumi.export("cluster", cluster.cluster_id)
 pulumi.export("nodes", cluster.nodes)
-pulumi.export("services", {name: id_ for one in deployed for name, id_ in one.services.items()})
+pulumi.export("services", services)
 pulumi.export("endpoints", [url for stack in stacks for url in stack.endpoints(settings.nodes)])

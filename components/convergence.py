@@ -173,12 +173,24 @@ def quorum(
 ) -> Iterator[str]:
     """Goes through evictions, joins and work, step by step; refuses the first after which too few
     managers are left for a majority."""
-    managers = {one.id: one.ready for one in cluster.entries.values() if one.role == "manager"}
+    silent = {plan.node_id for plan in nodes.values() if plan.step is Step.UNREACHABLE}
+    managers = {
+        one.id: one.ready and one.id not in silent
+        for one in cluster.entries.values()
+        if one.role == "manager"
+    }
     joins = (
         Task("promote", node.name)
         for node in settings.nodes
         if node.manager and nodes[node.name].step is Step.JOIN
     )
+    reachable, needed = sum(managers.values()), len(managers) // 2 + 1
+    if reachable < needed:
+        yield (
+            f"of {len(managers)} managers {reachable} can be reached, and {needed} are needed for a "
+            "majority. Bring managers back first."
+        )
+        return
     for task in (*evictions, *joins, *work):
         if task.verb == "promote":
             managers[task.node_id or task.name] = True

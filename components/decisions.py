@@ -48,26 +48,38 @@ def decide(settings: Settings, observation: Observation, mesh_ports: Iterable[in
 def give_up(settings: Settings, observation: Observation) -> Plan:
     """The plan for destroying: every host that answers and isn't in another swarm is to leave; the
     warnings list the others. Nothing is refused."""
-    ours = {node.address for node in settings.nodes}
     nodes, warnings = {}, []
     for node in settings.nodes:
         host = observation.get(node.name)
         if host is None:
-            step = Step.LOST
+            step, why = Step.LOST, "declared as lost"
         elif host.problem:
-            step = Step.UNREACHABLE
-        elif host.member and host.managers and not ours & set(host.managers):
-            step = Step.FOREIGN
+            step, why = Step.UNREACHABLE, host.problem
+        elif _elsewhere(settings, host, observation):
+            step, why = Step.FOREIGN, "in another swarm"
         else:
-            step = Step.IN_PLACE
+            step, why = Step.IN_PLACE, ""
         nodes[node.name] = NodePlan(step, host.node_id if host else None)
         if step is not Step.IN_PLACE:
-            why = f": {host.problem}" if host and host.problem else ""
             warnings.append(
-                f"{node.name} ({node.host}) {step}{why}. It was not made to leave its swarm; when it "
-                "is back, run on it: docker swarm leave --force"
+                f"{node.name} ({node.host}) was not made to leave its swarm: {why}. If it comes back as a "
+                "member of this one, run on it: docker swarm leave --force"
             )
     return Plan(nodes, warnings=tuple(warnings))
+
+
+def _elsewhere(settings: Settings, host: Host, observation: Observation) -> bool:
+    """Whether a host is in a swarm that can be told not to be ours."""
+    if host.cluster:
+        marked = f"{settings.project}/{settings.stack}" in host.cluster.marks
+        return not (marked or host.cluster.bare or settings.adopt)
+    ours = {
+        address
+        for one in observation.values()
+        if one.manager and not (one.cluster and _elsewhere(settings, one, observation))
+        for address in one.managers
+    }
+    return bool(host.managers and ours and not ours & set(host.managers))
 
 
 def _our_cluster(settings: Settings, observation: Observation) -> tuple[Cluster | None, list[str]]:
@@ -109,13 +121,14 @@ def _leaderless(observation: Observation) -> list[str]:
     if managers:
         return [
             f"{', '.join(managers)}: in a swarm that has no leader, so more than half of its managers "
-            "can't be reached. Start them again; if they are gone for good, run on one that is left: "
-            "docker swarm init --force-new-cluster --advertise-addr ITS_ADDRESS"
+            "can't be reached. Start them again. If they are gone for good, run on one that is left: docker "
+            "swarm init --force-new-cluster --advertise-addr ITS_ADDRESS; or, to begin anew, on every host "
+            "that is left: docker swarm leave --force"
         ]
     members = {name: host for name, host in observation.items() if host.member}
     return [
         f"{name}: in a swarm whose managers ({', '.join(host.managers) or 'unknown'}) give no answer. "
-        "Start them again, or run on it: docker swarm leave"
+        "Start them again; if that swarm is gone for good, run on it: docker swarm leave"
         for name, host in members.items()
     ]
 
@@ -160,7 +173,12 @@ def _refused_nodes(
                 f"{node.name} ({node.host}): in a swarm that has no leader and isn't {cluster.id}, ours. "
                 "Run on it: docker swarm leave --force"
             )
-        if step is Step.ABSENT and host and host.problem and not settings.allow_unreachable:
+        if step is Step.ABSENT and host and host.answers and not cluster:
+            refusals.append(
+                f"{node.name} ({node.host}): {host.problem}, so it may be in a swarm. Make its engine "
+                "answer, or take it out of the configuration."
+            )
+        elif step is Step.ABSENT and host and host.problem and not settings.allow_unreachable:
             refusals.append(
                 f"{node.name} ({node.host}): {host.problem}. Start it; or go on without it: "
                 "pulumi config set swarm:allowUnreachable true"

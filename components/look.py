@@ -46,22 +46,27 @@ exec docker system dial-stdio
 """
 
 
-def observe(settings: Settings, stacks: Collection[str], say: Callable[[str], None]) -> Observation:
+def observe(
+    settings: Settings,
+    stacks: Collection[str],
+    say: Callable[[str], None],
+    patience: float = STEADY_SECONDS,
+) -> Observation:
     """All hosts that aren't lost. While something is about to change by itself it looks again, for
-    STEADY_SECONDS at most, and says what it waits for."""
+    `patience` seconds at most, and says what it waits for."""
     names = [node.name for node in settings.nodes if not node.lost]
     path = config_file(settings.stack)
-    deadline = time.monotonic() + STEADY_SECONDS
+    deadline = time.monotonic() + patience
     said = ""
     with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
         while True:
             hosts = pool.map(lambda name: look(name, path), names)
             observation = {host.name: host for host in hosts}
             waiting = "; ".join(under_way(observation, stacks))
-            if not waiting or time.monotonic() > deadline:
+            if not waiting or time.monotonic() >= deadline:
                 return observation
             if waiting != said:
-                say(f"waiting, {STEADY_SECONDS} s at most: {waiting}")
+                say(f"waiting, {patience:.0f} s at most: {waiting}")
                 said = waiting
             time.sleep(1)
 
@@ -86,7 +91,13 @@ def look(name: str, ssh_config: Path) -> Host:
     except (OSError, KeyError, ValueError, http.client.HTTPException, EngineError) as error:
         late = not watchdog.is_alive()
         said = f"its Docker Engine answers: {error}" if isinstance(error, EngineError) else None
-        return Host(name, problem=said or _problem(session, bool(facts), late), age=_age(facts))
+        return Host(
+            name,
+            problem=said or _problem(session, bool(facts), late),
+            answers=bool(facts),
+            late=late and bool(facts),
+            age=_age(facts),
+        )
     finally:
         watchdog.cancel()
         _end(session)

@@ -47,7 +47,8 @@ class Service:
     def settled(self) -> bool:
         """Whether its tasks run, and no update is under way or stuck."""
         moving = self.update in ("updating", "paused", "rollback_started", "rollback_paused")
-        return self.running == self.desired and not moving
+        # More than desired: tasks of a node that is down count until the managers give them up.
+        return self.running >= self.desired and not moving
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ class Host:
 
     name: str
     problem: str | None = None  # why nothing more is known of it
+    answers: bool = False  # SSH does, so that the problem is its engine's
+    late: bool = False  # its engine took the request, and is at a loss for an answer
     age: float = float("inf")  # seconds since it was started
     leaderless: bool = False  # a manager of a swarm that has no leader now
     engine: str = ""
@@ -98,8 +101,8 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
     clusters = {host.cluster.id: host.cluster for host in observation.values() if host.cluster}
     waiting: dict[str, list[str]] = {}
     for host in observation.values():
-        if host.problem and host.age < BOOT_SECONDS:
-            waiting.setdefault(f"just started, {host.problem}", []).append(host.name)
+        if host.late or (host.problem and host.age < BOOT_SECONDS):
+            waiting.setdefault(str(host.problem), []).append(host.name)
         if host.leaderless:
             waiting.setdefault("in a swarm without a leader", []).append(host.name)
         for cluster in clusters.values():
@@ -109,5 +112,5 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
     yield from (f"{', '.join(names)}: {why}" for why, names in waiting.items())
     for cluster in clusters.values():
         for service in cluster.services:
-            if service.stack in stacks and service.running != service.desired:
+            if service.stack in stacks and service.running < service.desired:
                 yield f"{service.name}: {service.running} of {service.desired} tasks run"

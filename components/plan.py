@@ -58,6 +58,13 @@ class Plan:
     warnings: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
 
+    def outline(self) -> str:
+        """What will be done, in words; empty where there is nothing to do."""
+        quiet = (Step.IN_PLACE, Step.UNREACHABLE, Step.FOREIGN)
+        steps = [f"{name} {node.step}" for name, node in self.nodes.items() if node.step not in quiet]
+        known = [str(task) for task in (*self.evictions, *self.work) if task.node_id or task.verb == "swarm"]
+        return "; ".join((*steps, *known))
+
     def steps(self, *wanted: Step) -> list[str]:
         """The names of the nodes with one of these steps."""
         return [name for name, node in self.nodes.items() if node.step in wanted]

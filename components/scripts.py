@@ -140,7 +140,7 @@ swarm() {
 }
 whole() {
   docker service ls --format '{{.Name}} {{.Replicas}}' | while read -r name count _; do
-    case " $* " in *" $name "*) [ "${count%/*}" = "${count#*/}" ] || echo "$name" ;; esac
+    case " $* " in *" $name "*) [ "${count%/*}" -ge "${count#*/}" ] || echo "$name" ;; esac
   done
 }
 drain() {
@@ -183,7 +183,7 @@ settle() {
     case $state in paused | rollback_*) give_up "$1" "its update is $state" ;; esac
     if [ "$(($(failures "$1") - before))" -ge 3 ]; then give_up "$1" "$count tasks run"; fi
     counted=${count%% *}
-    if [ "$state" != updating ] && [ "${counted%/*}" = "${counted#*/}" ]; then
+    if [ "$state" != updating ] && [ "${counted%/*}" -ge "${counted#*/}" ]; then
       whole=$((whole + 1))
     else
       whole=0

@@ -188,7 +188,9 @@ def _check_keys(reader: Reader, ways: list[dict[str, Any]]) -> None:
         if lacking and len(lacking) == len(ways):
             paths = [f"{NAMESPACE}ssh"]
         for path in paths:
-            reader.wrong(f"{path}.{name}", None, "is missing", f"Add it, or for all as {NAMESPACE}ssh.{name}")
+            reader.wrong(
+                f"{path}.{name}", None, "is missing", f"Add it, or for all nodes as {NAMESPACE}ssh.{name}"
+            )
 
 
 def _read_node(reader: Reader, path: str, raw: Any, ways: dict[str, Any]) -> Node | None:
@@ -226,20 +228,25 @@ def _read_ssh(reader: Reader, path: str, raw: Any, folder: Path) -> dict[str, An
     if "proxy" in ways:
         jump = reader.mapping(f"{path}.proxy", ways.pop("proxy"), PROXY)
         if whole(jump):
-            host = jump.pop("host")
-            set_here = {name: value for name, value in jump.items() if value is not None}
-            own = _read_ssh(reader, f"{path}.proxy", set_here, folder)
-            ways["proxy"] = Proxy(host, _ssh({**ways, **own}))
+            own = {name: value for name, value in jump.items() if value is not None and name != "host"}
+            ways["proxy"] = {"host": jump["host"], **_read_ssh(reader, f"{path}.proxy", own, folder)}
     return ways
 
 
 def _ssh(ways: Mapping[str, Any]) -> Ssh:
+    """The way to a host; a jump host is reached as the host is, but for what is its own."""
+    direct = {name: value for name, value in ways.items() if name != "proxy"}
+    jump = ways.get("proxy")
     return Ssh(
         user=ways.get("user", "root"),
         port=ways.get("port", 22),
-        private_key_file=ways.get("privateKeyFile", Path()),
-        known_hosts_file=ways.get("knownHostsFile", Path()),
-        proxy=ways.get("proxy"),
+        private_key_file=ways["privateKeyFile"],
+        known_hosts_file=ways["knownHostsFile"],
+        proxy=Proxy(
+            jump["host"], _ssh({**direct, **{name: value for name, value in jump.items() if name != "host"}})
+        )
+        if jump
+        else None,
     )
 
 
@@ -280,7 +287,8 @@ def _check_passphrase(reader: Reader, stack: str) -> None:
             "PULUMI_CONFIG_PASSPHRASE",
             None,
             f"is the published one, and the secrets of stack {stack} would be readable to all",
-            "Set a passphrase of your own in the environment, before `pulumi stack init`",
+            "Set one of your own before `pulumi stack init`; a stack that is there already gets it by "
+            "`pulumi stack change-secrets-provider passphrase`",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,7 +13,8 @@ from components import compose, scripts
 from components.connection import CONTROL, command_connection, config_file
 from components.member import EVERY_INPUT
 from components.observation import NAMESPACE_LABEL, Service
-from components.settings import Node
+from components.plan import Plan
+from components.settings import Node, Settings
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,24 @@ class StackArgs:
     control: Node
 
 
-def swarm_provider(stack: str, after: pulumi.Resource) -> docker.Provider:
-    """The Docker provider, over SSH to a live manager. Its inputs never change: which manager that
-    is stands in the SSH configuration, which each run writes."""
-    return docker.Provider(
+def deploy(
+    stacks: Sequence[compose.Stack], settings: Settings, plan: Plan, cluster: pulumi.Resource
+) -> dict[str, pulumi.Output[str]]:
+    """Declares the stacks on the swarm; gives the services' IDs by full name."""
+    # Over SSH to a live manager. The provider's inputs never change: which manager that is stands in
+    # the SSH configuration, which each run writes.
+    provider = docker.Provider(
         CONTROL,
         host=f"ssh://{CONTROL}",
-        ssh_opts=["-F", str(config_file(stack))],
-        opts=pulumi.ResourceOptions(depends_on=[after]),
+        ssh_opts=["-F", str(config_file(settings.stack))],
+        opts=pulumi.ResourceOptions(depends_on=[cluster]),
     )
+    observed = {service.name: service for service in (plan.cluster.services if plan.cluster else ())}
+    control = settings.node(plan.control)
+    deployed = [
+        StackServices(stack.name, StackArgs(stack, observed, cluster, provider, control)) for stack in stacks
+    ]
+    return {name: id_ for one in deployed for name, id_ in one.services.items()}
 
 
 class StackServices(pulumi.ComponentResource):

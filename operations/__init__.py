@@ -1,1 +1,1 @@
-"""What an operator does with a stack beside `pulumi up`: recover, verify, measure."""
+"""What an operator does with a stack beside `pulumi up`: recover, verify, bench."""

@@ -124,10 +124,16 @@ def timed(command: Sequence[str], **options: Any) -> float:
             timeout=LIMIT_SECONDS,
             **options,
         )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        what = " ".join([Path(command[0]).name, *command[1:2]])
-        raise BenchError(f"`{what}` failed, and all of the run with it:\n{error.output}") from None
+    except subprocess.CalledProcessError as error:
+        raise BenchError(f"`{shown(command)}` failed:\n{error.output}") from None
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"`{shown(command)}` took more than {LIMIT_SECONDS} s") from None
     return time.perf_counter() - began
+
+
+def shown(command: Sequence[str]) -> str:
+    """A command's first words: its program and what it is to do."""
+    return " ".join([Path(command[0]).name, *command[1:2]])
 
 
 def main() -> int:
@@ -159,28 +165,29 @@ def measure(lab: Lab, folder: Path) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {}
     for number in range(ROUNDS + 1):
         print(f"round {number} of {ROUNDS}" if number else "warming up", file=sys.stderr)
-        for row, took in one_round(lab, swarm, empty):
+        for row, took in one_round(number, lab, swarm, empty):
             print(f"  {took:5.1f} s  {row}", file=sys.stderr, flush=True)
             if number:
                 seconds.setdefault(row, []).append(took)
     return seconds
 
 
-def one_round(lab: Lab, swarm: Project, empty: Project) -> Iterator[tuple[str, float]]:
+def one_round(number: int, lab: Lab, swarm: Project, empty: Project) -> Iterator[tuple[str, float]]:
     """Every row with its seconds; the hosts are in no swarm before and after."""
     yield SCRIPT, plain_script(lab)
     leave(lab)
     declared = {
         "ssh": {"privateKeyFile": str(lab.private_key), "knownHostsFile": str(lab.known_hosts)},
         "nodes": [
-            {"name": node.name, "host": node.address, "role": "leader" if number == 0 else node.role}
-            for number, node in enumerate(lab.nodes)
+            {"name": node.name, "host": node.address, "role": "leader" if node == lab.nodes[0] else node.role}
+            for node in lab.nodes
         ],
     }
     swarm.configure(**declared)
     yield UP, swarm.up()
-    yield CLEAN, swarm.preview()
-    yield EMPTY, empty.preview()
+    previews = [(CLEAN, swarm), (EMPTY, empty)]
+    for row, project in previews if number % 2 else reversed(previews):
+        yield row, project.preview()
     swarm.configure(**declared, stacks=[DEMO])
     yield DEMO_UP, swarm.up()
     yield DEMO_CLEAN, swarm.preview()

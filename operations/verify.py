@@ -18,7 +18,7 @@ from pathlib import Path
 
 from components.compose import Port, Service, Stack
 from components.connection import CONTROL, config_file
-from components.observation import Cluster
+from components.observation import NAME_LABEL, Cluster
 from components.settings import Node
 from operations.engine import Look, look_at
 
@@ -59,7 +59,9 @@ def verify(found: Look) -> Iterator[Check]:
         why = "; ".join(found.plan.refusals) or "no host is in a swarm"
         yield Check("swarm", found.settings.stack, why, passed=False)
         return
-    leaders = [entry.hostname for entry in cluster.entries.values() if entry.leader]
+    leaders = [
+        entry.labels.get(NAME_LABEL, entry.hostname) for entry in cluster.entries.values() if entry.leader
+    ]
     yield Check("one leader", "swarm", ", ".join(leaders) or "none", len(leaders) == 1)
     for node in found.settings.nodes:
         yield node_check(node, found.plan.nodes[node.name].node_id, cluster)
@@ -104,6 +106,8 @@ def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
         if port.mode == "host":
             targets = task_addresses(path, stack.full(service.name), cluster)
             asked = [(node, address) for node in asking for address in targets]
+            if not asked:
+                yield Check(what, stack.full(service.name), "no node runs a task of it", passed=False)
         else:
             capable = [node for node in asking if found.observation[node.name].ip_vs]
             asked = [(node, node.address) for node in capable]

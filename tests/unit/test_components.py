@@ -12,7 +12,7 @@ from components.cluster import ClusterArgs, SwarmCluster
 from components.decisions import decide, give_up
 from components.observation import Service
 from components.settings import Ssh
-from components.stack import StackArgs, StackServices, swarm_provider
+from components.stack import StackServices, deploy
 from tests.unit.builders import cluster, declared, down, entry, idle, member, node, observed, silent
 
 TOKENS = {"manager": "token-of-managers", "worker": "token-of-workers"}
@@ -99,10 +99,7 @@ def run(way):
         def declare():
             made = SwarmCluster("swarm", ClusterArgs(settings, plan))
             if stack:
-                provider = swarm_provider("lab", after=made)
-                services = {one.name: one for one in (swarm.services if swarm else ())}
-                args = StackArgs(stack, services, made, provider, settings.node(plan.control))
-                StackServices(stack.name, args)
+                deploy([stack], settings, plan, made)
             return pulumi.Output.all(id=made.cluster_id, nodes=made.nodes).apply(outputs.update)
 
         declare()

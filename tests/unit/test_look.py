@@ -249,19 +249,19 @@ def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen, told):
     ids=["the host", "the engine"],
 )
 def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, monkeypatch, told, who):
-    monkeypatch.setattr(look, "LOOK_SECONDS", 0.25)
+    monkeypatch.setattr(look, "LOOK_SECONDS", 2)
     began = time.monotonic()
-    assert seen(**told).problem == f"{who} gave no answer within 0.25 s"
-    assert time.monotonic() - began < 3
+    assert seen(**told).problem == f"{who} gave no answer within 2 s"
+    assert time.monotonic() - began < 20, "it waited for what is silent for 30 s"
 
 
 def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(program, tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LOOK_SECONDS", 0.25)
-    program("ssh", "#!/bin/sh\nsleep 3\n")
+    monkeypatch.setattr(look, "LOOK_SECONDS", 2)
+    program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
     host = look.look("m1", tmp_path / "ssh_config")
-    assert host.problem == "it gave no answer within 0.25 s"
-    assert time.monotonic() - began < 2
+    assert host.problem == "it gave no answer within 2 s"
+    assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
 
 def test_no_process_and_no_open_file_is_left_of_a_look(seen):
@@ -275,14 +275,13 @@ def test_no_process_and_no_open_file_is_left_of_a_look(seen):
 @pytest.fixture
 def observe(ssh, monkeypatch):
     """Observes m1, w1 and, lost, w2; gives the hosts, and what was said."""
-    monkeypatch.setattr(look, "STEADY_SECONDS", 0.3)
     monkeypatch.setattr(look.time, "sleep", lambda _: None)
 
     def at(**told):
         ssh(**told)
         said = []
         settings = declared("m1 w1", node("w2", lost=True))
-        return look.observe(settings, ["demo"], said.append), said
+        return look.observe(settings, ["demo"], said.append, patience=1), said
 
     return at
 
@@ -299,9 +298,9 @@ def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
 def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
     began = time.monotonic()
     hosts, said = observe(m1=manager(), w1={"stderr": "No route to host\n"})
-    assert said == ["waiting, 0.3 s at most: demo_page: 1 of 2 tasks run"]
+    assert said == ["waiting, 1 s at most: demo_page: 1 of 2 tasks run"]
     assert hosts["m1"].cluster
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 SWARM = cluster("m1 w1", down("w2"), services=(Service("s1", "demo_page", "demo", "nginx", 1, 2),))
