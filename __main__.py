@@ -58,7 +58,7 @@ connection.write_config(settings, settings.node(plan.control))
 cluster = SwarmCluster("swarm", ClusterArgs(settings, plan))
 services = {}
 if stacks:
-    from components.stack import deploy  # late: it takes a third of a second
+    from components.stack import deploy  # late: runs without stacks need no Docker plugin
 
     services = deploy(stacks, settings, plan, cluster)
 

@@ -6,6 +6,7 @@ and people (`ssh -F`). It names every node, and `control`: the manager that this
 
 from __future__ import annotations
 
+import functools
 import os
 import socket
 import subprocess
@@ -77,6 +78,7 @@ def _quoted(path: Path) -> str:
     return '"' + str(path.absolute()).replace("%", "%%") + '"'
 
 
+@functools.cache
 def host_key(host: str, ssh: Ssh) -> str | None:
     """The host's key as known_hosts has it (`ssh-ed25519 AAAA...`), None where it has none that the
     command provider can check: it takes one key, and current OpenSSH refuses ssh-rsa."""

@@ -1,14 +1,16 @@
 """`python3 -m operations.recover STACK`: makes a stack fit for `pulumi up` after a run was killed.
 
-A killed engine leaves two things: its lock, and creations of which it is not known whether they came
-about. The lock goes if its process is dead. Services and networks that are there are taken into the
-state; memberships need nothing, for their scripts are safe to run again.
+A killed engine leaves three things: its lock, its plugins, and creations of which it is not known
+whether they came about. The lock goes if its process is dead, the plugins are ended. Services and
+networks that are there are taken into the state; memberships need nothing, for their scripts are safe
+to run again.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +31,7 @@ def main(arguments: Sequence[str]) -> None:
     """Recovers the stack, and says what it did; says nothing where there is nothing to do."""
     (stack,) = arguments
     remove_dead_locks(stack)
+    end_orphans(Path.cwd(), Path("/proc"))
     deployment = json.loads(pulumi("stack", "export", "--stack", stack))["deployment"]
     pending = [
         operation["resource"]
@@ -50,6 +53,20 @@ def remove_dead_locks(stack: str) -> None:
         if lock["hostname"] == socket.gethostname() and not is_engine(lock["pid"]):
             path.unlink()
             print(f"removed the lock of an earlier run (process {lock['pid']}), which is dead")
+
+
+def end_orphans(project: Path, processes: Path) -> None:
+    """Ends the plugins and language hosts that dead engines left in this project."""
+    for process in processes.glob("[0-9]*"):
+        try:
+            name = (process / "comm").read_text()
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            ours = (process / "cwd").readlink() == project
+        except OSError:
+            continue  # it has ended, or is another user's
+        if ours and name.startswith("pulumi-") and not is_engine(int(parent)):
+            os.kill(int(process.name), signal.SIGTERM)
+            print(f"ended {name.strip()} (process {process.name}), which an engine left that is dead")
 
 
 def is_engine(pid: int) -> bool:

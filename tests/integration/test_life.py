@@ -165,7 +165,7 @@ def test_a_node_that_is_taken_out_is_drained_and_leaves_no_entry(deployment: Dep
 
     assert changed(output) == {
         "updated": {"convergence"},
-        "deleted": {"swarm-worker-04", "swarm-worker-04-membership"},
+        "deleted": {"swarm-worker-04-membership"},
     }
     drained, removed = (output.index(said) for said in ("run elsewhere", "removing swarm-worker-04"))
     assert drained < removed < output.index("swarm-worker-04-membership deleted")

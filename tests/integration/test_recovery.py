@@ -28,8 +28,8 @@ def test_up_after_a_kill_converges(deployment: Deployment, moment: str) -> None:
     recovered = deployment.operation("recover")
     assert recovered.returncode == 0, recovered.stdout
     assert "removed the lock" in recovered.stdout
+    assert "ended pulumi-" in recovered.stdout
     deployment.up()
     assert len(deployment.node_list()) == 6
-    deployment.preview()
     assert deployment.operation("recover").stdout == ""
     deployment.destroy()

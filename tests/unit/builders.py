@@ -82,6 +82,11 @@ def silent(name: str) -> Host:
     return Host(name, problem="it gave no answer within 8 s")
 
 
+def stuck(name: str, **changes) -> Host:
+    """A host whose SSH answers and whose engine doesn't."""
+    return replace(Host(name, problem="its Docker Engine gave no answer within 8 s", answers=True), **changes)
+
+
 def leaderless(name: str) -> Host:
     return Host(name, state="active", manager=True, leaderless=True)
 

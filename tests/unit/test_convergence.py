@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from components import convergence
 from components.decisions import decide
 from components.observation import NAME_LABEL, Cluster, Entry, Observation
-from components.plan import Plan, Step, Task
+from components.plan import NodePlan, Plan, Step, Task
 from components.settings import Settings
 from tests.unit.builders import (
     arrival,
@@ -25,6 +26,7 @@ from tests.unit.builders import (
     node,
     observed,
     silent,
+    stuck,
 )
 
 FIVE = "m1 m2 m3 m4 m5"
@@ -150,7 +152,8 @@ def test_a_node_taken_out_of_the_configuration_while_it_is_not_ready_is_refused(
     assert said.endswith("put it back with `lost: true`.")
 
 
-# Managers in the swarm (those in capitals give no answer), managers wanted, what is refused.
+# Managers in the swarm, managers wanted, what is refused. Those in capitals give no answer and are
+# listed as down; those with a question mark give none, and the list still has them as Reachable.
 QUORUM = [
     ("m1 m2 m3", "m1", None),
     ("m1 m2 M3", "m1 m3", "`demote m2` would leave 2 managers of which 1 can be reached, and 2 are needed"),
@@ -159,17 +162,46 @@ QUORUM = [
     ("m1 m2 m3 m4 M5", "m1 m2 m5", None),
     ("m1 m2 m3 m4 M5", "m1 m5", "`demote m4` would leave 2 managers of which 1 can be reached"),
     ("m1 m2 m3 M4 M5", "m1 m2 m3 m4 m5", None),
+    ("m1 m2 m3?", "m1 m2 m3", None),
+    ("m1 m2 m3?", "m1 m3", "`demote m2` would leave 2 managers of which 1 can be reached, and 2 are needed"),
+    ("m1 m2? m3?", "m1 m2 m3", "of 3 managers 1 can be reached, and 2 are needed"),
+    ("m1 m2? M3", "m1 m2 m3", "of 3 managers 1 can be reached, and 2 are needed"),
+    ("m1 m2? m3? M4 m5", "m1 m2 m3 m4", "of 5 managers 2 can be reached, and 3 are needed"),
+    ("m1 m2 m3 m4? M5", "m1 m2 m4 m5", "`demote m3` would leave 4 managers of which 2 can be reached"),
 ]
 
 
 @pytest.mark.parametrize(("there", "wanted", "refused"), QUORUM)
 def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(there, wanted, refused):
-    names = there.lower().split()
-    swarm = cluster("", *(down(one.lower()) if one[0] == "M" else entry(one) for one in there.split()))
+    listed = there.replace("?", "").split()
+    names = [one.lower() for one in listed]
+    swarm = cluster("", *(down(one.lower()) if one[0] == "M" else entry(one) for one in listed))
+    unheard = [silent(one.rstrip("?")) for one in there.split() if one.endswith("?")]
     workers = [node(name, role="worker") for name in names if name not in wanted.split()]
-    said = plan_of(declared(" ".join(names), *workers), swarm).refusals
-    assert len(said) == bool(refused)
-    assert all(refused in one for one in said)
+    for allowed in (False, True):
+        settings = declared(" ".join(names), *workers, allow_unreachable=allowed)
+        said = plan_of(settings, swarm, *unheard).refusals
+        assert len(said) == bool(refused)
+        assert all(refused in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ({}, []),
+        ({"m3": Step.UNREACHABLE}, []),
+        ({"w1": Step.UNREACHABLE}, []),
+        (
+            {"m2": Step.UNREACHABLE, "m3": Step.UNREACHABLE},
+            ["of 3 managers 1 can be reached, and 2 are needed for a majority. Bring managers back first."],
+        ),
+    ],
+    ids=["all answer", "a manager is silent", "a worker is silent", "two managers are silent"],
+)
+def test_the_majority_counts_before_the_first_step_also_where_there_is_none(steps, said):
+    names = "m1 m2 m3 w1"
+    nodes = {name: NodePlan(steps.get(name, Step.IN_PLACE), f"id-{name}") for name in names.split()}
+    assert list(convergence.quorum(declared(names), nodes, cluster(names), (), ())) == said
 
 
 def test_managers_that_joined_anew_count_before_others_are_demoted():
@@ -195,7 +227,8 @@ def test_a_joining_worker_s_old_entry_as_a_manager_counts():
 
 
 # What may have become of a node: mostly nothing, in a swarm that lives; nothing yet, on fresh hosts.
-LIVING = ["ready"] * 6 + ["left", "silent", "silent", "forgotten", "new", "new and silent"]
+# One that is cut off is silent to us alone: the swarm's list has it as Ready.
+LIVING = ["ready"] * 6 + ["left", "silent", "silent", "cut off", "forgotten", "new", "new and silent"]
 FRESH = ["new"] * 6 + ["new and silent", "forgotten", "ready"]
 
 
@@ -210,13 +243,13 @@ def worlds(draw) -> tuple[Settings, Observation, Cluster | None]:
     fates = {name: draw(fate) for name in names}
     nodes, entries = [], []
     for at, name in enumerate(names):
-        silent_now = fates[name] in ("silent", "new and silent")
+        silent_now = fates[name] in ("silent", "cut off", "new and silent")
         role = "leader" if at == 0 else "worker" if (name[0] == "w") != draw(rarely) else "manager"
         if at == 0 or draw(often):
             nodes.append(node(name, role=role, lost=silent_now and draw(st.booleans())))
-        if fates[name] in ("ready", "left", "silent"):
+        if fates[name] in ("ready", "left", "silent", "cut off"):
             labels = {NAME_LABEL: name} if draw(often) else {}
-            there = entry if fates[name] == "ready" else down
+            there = entry if fates[name] in ("ready", "cut off") else down
             was = "worker" if (name[0] == "w") != draw(rarely) else "manager"
             entries.append(there(name, role=was, labels=labels, leader=False))
     settings = declared("", *nodes, allow_unreachable=draw(st.booleans()), adopt=draw(rarely))
@@ -233,14 +266,17 @@ def worlds(draw) -> tuple[Settings, Observation, Cluster | None]:
         elif fates[name] == "forgotten" and managers:
             hosts[name] = member(name, swarm, "id-forgotten")
         else:
-            hosts[name] = silent(name) if "silent" in fates[name] else idle(name)
+            unheard = "silent" in fates[name] or fates[name] == "cut off"
+            hosts[name] = draw(st.sampled_from([silent, stuck]))(name) if unheard else idle(name)
     return settings, hosts, swarm if any(host.cluster for host in hosts.values()) else None
 
 
 def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]:
-    """After each step: what was done, managers that can be reached, all managers."""
+    """Before the first step and after each: what was done, managers that can be reached, all managers."""
     entries = plan.cluster.entries.values() if plan.cluster else ()
-    managers = {one.id: one.ready for one in entries if one.role == "manager"}
+    unheard = [plan.nodes[name].node_id for name in plan.steps(Step.UNREACHABLE)]
+    managers = {one.id: one.ready and one.id not in unheard for one in entries if one.role == "manager"}
+    yield "nothing", sum(managers.values()), len(managers)
     joins = [
         Task("join", one.name)
         for one in settings.nodes
@@ -269,6 +305,7 @@ def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world)
     if starts and not swarm:
         assert not any(host.member for host in hosts.values()), "a swarm beside a living one"
         assert settings.allow_unreachable or not any(host.problem for host in hosts.values())
+        assert not any(host.answers for host in hosts.values()), "what its engine doesn't say may be a swarm"
     if starts and swarm:
         assert len(swarm.entries) == 1, "no swarm but our own interrupted one is started"
     for task, reachable, managers in majorities(plan, settings) if swarm else ():

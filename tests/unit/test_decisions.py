@@ -1,6 +1,6 @@
 """What is done to each node: from what is declared and what is observed to steps and refusals."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -22,6 +22,7 @@ from tests.unit.builders import (
     node,
     observed,
     silent,
+    stuck,
 )
 
 
@@ -127,7 +128,7 @@ CASES = {
     "a host's engine is down": Case(
         declared(THREE),
         cluster(THREE, down("w1")),
-        (Host("w1", problem="its Docker Engine gave no answer within 8 s"),),
+        (stuck("w1"),),
         steps={"w1": "UNREACHABLE"},
         warnings=["its Docker Engine gave no answer"],
     ),
@@ -245,6 +246,39 @@ CASES = {
         work=["await m1 -", "await w1 -", arrival("m1")[1], arrival("w1")[1]],
         warnings=["w2 gives no answer and isn't known as a member, and is left out: it gave no"],
     ),
+    "a host's engine gives no answer where no swarm is to be seen": Case(
+        declared("m1 w1"),
+        None,
+        (stuck("w1"),),
+        refusals=["w1 (10.0.0.21): its Docker Engine gave no answer within 8 s, so it may be in a swarm"],
+    ),
+    "a host's engine gives no answer where no swarm is to be seen, whatever the user allows": Case(
+        declared("m1 m2 m3 w1", allow_unreachable=True),
+        None,
+        (stuck("m2", late=True), silent("m3")),
+        refusals=["m2 (10.0.0.12): its Docker Engine gave no answer within 8 s, so it may be in a swarm"],
+        warnings=["m2 gives no answer", "m3 gives no answer"],
+    ),
+    "the leader's engine gives no answer, whatever the user allows": Case(
+        declared("m1 w1", allow_unreachable=True),
+        None,
+        (stuck("m1"),),
+        refusals=["m1 (10.0.0.11): its Docker Engine", "m1: is to start the swarm and gives no answer"],
+        warnings=["m1 gives no answer"],
+    ),
+    "a new host's engine gives no answer where the swarm lives": Case(
+        declared("m1 w1 w2"),
+        cluster("m1 w1"),
+        (stuck("w2"),),
+        refusals=["w2 (10.0.0.22): its Docker Engine gave no answer within 8 s. Start it; or go on without"],
+    ),
+    "a new host's engine gives no answer where the swarm lives, and the rest is to go on": Case(
+        declared("m1 w1 w2", allow_unreachable=True),
+        cluster("m1 w1"),
+        (stuck("w2"),),
+        steps={"w2": "ABSENT"},
+        warnings=["w2 gives no answer"],
+    ),
     "the leader never answered, and the rest is to go on": Case(
         declared("m1 w1", allow_unreachable=True),
         None,
@@ -339,26 +373,121 @@ def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down
 
 
 @pytest.mark.parametrize(
-    ("host", "step", "told"),
+    ("settings", "swarm", "hosts", "outline"),
     [
-        (member("w1", cluster("m1 w1")), Step.IN_PLACE, ""),
-        (idle("w1"), Step.IN_PLACE, ""),
-        (leaderless("w1"), Step.IN_PLACE, ""),
+        (declared("m1 w1"), cluster("m1 w1"), (), ""),
+        (declared("m1 m2 m3 w1"), cluster("m1 m2 m3", down("w1")), (), ""),
+        (declared("m1 w1"), None, (), "m1 starts the swarm; w1 joins"),
+        (declared("m1 w1 w2"), cluster("m1 w1"), (), "w2 joins"),
         (
-            silent("w1"),
-            Step.UNREACHABLE,
-            "w1 (10.0.0.21) is a member that gives no answer, and is left alone",
+            declared("m1 m2 m3"),
+            cluster("m1 m3", down("m2")),
+            (idle("m2"),),
+            "m2 joins; demote m2; remove m2",
         ),
-        (member("w1", FOREIGN, "id-w8"), Step.FOREIGN, "w1 (10.0.0.21) is in another swarm"),
+        (
+            declared("m1 w1", node("w1", lost=True)),
+            cluster("m1", down("w1")),
+            (),
+            "w1 is lost, and taken out of the swarm without being dialled; remove w1",
+        ),
+        (
+            declared("m1 w1", node("w1", labels={"disk": "ssd"})),
+            cluster("m1 w1"),
+            (),
+            "update w1 --label-add=disk=ssd",
+        ),
+        (declared("m1"), cluster("m1 w1"), (), "drain w1; remove w1"),
+        (declared("m1", task_history_limit=2), cluster("m1"), (), "swarm lab --task-history-limit=2"),
     ],
-    ids=["a member", "no member", "of a swarm without leader", "silent", "foreign"],
+    ids=[
+        "all is in place",
+        "a member is silent",
+        "nothing is there",
+        "a node is added",
+        "a manager joins anew",
+        "a node is lost",
+        "a label is new",
+        "a node left the configuration",
+        "the swarm's settings are others",
+    ],
 )
-def test_destroy_makes_every_host_leave_that_answers_and_is_ours(host, step, told):
-    settings = declared("m1 w1 w2", node("w2", lost=True))
-    plan = give_up(settings, observed(settings, cluster("m1 w1 w2"), host))
+def test_what_is_to_be_done_is_told_in_words_when(settings, swarm, hosts, outline):
+    plan = decide(settings, observed(settings, swarm, *hosts))
     assert not plan.refusals
-    assert (plan.nodes["m1"].step, plan.nodes["w1"].step) == (Step.IN_PLACE, step)
-    assert plan.nodes["w2"].step is Step.LOST
-    said = [one for one in plan.warnings if "w1" in one]
-    assert [told in one and "docker swarm leave --force" in one for one in said] == [True] * bool(told)
-    assert any("w2 (10.0.0.22) is lost" in one for one in plan.warnings)
+    assert plan.outline() == outline
+
+
+OURS, UNMARKED = cluster("m1 m2 w1"), cluster("m1 m2 w1", marks=())
+NAMED = [node(name, host=f"{name}.example") for name in ("m1", "m2", "w1")]
+KNOWING = {"managers": ("10.0.0.12", "10.0.0.19")}
+
+
+@pytest.mark.parametrize(
+    ("settings", "swarm", "hosts", "left_alone"),
+    [
+        (declared("m1 m2 w1"), OURS, (), {}),
+        (declared("", *NAMED), OURS, (), {}),
+        (declared("m1 m2 w1"), OURS, (idle("m2"), idle("w1")), {}),
+        (declared("m1 m2 w1"), OURS, (leaderless("m1"), leaderless("m2")), {}),
+        (declared("m1 m2 w1"), OURS, (silent("w1"),), {"w1": "it gave no answer within 8 s"}),
+        (
+            declared("m1 m2 w1"),
+            OURS,
+            (stuck("w1"),),
+            {"w1": "its Docker Engine gave no answer within 8 s"},
+        ),
+        (declared("m1 m2 w1", node("w1", lost=True)), OURS, (), {"w1": "declared as lost"}),
+        (declared("m1 m2 w1"), UNMARKED, (), dict.fromkeys(["m1", "m2"], "in another swarm")),
+        (declared("m1 m2 w1", adopt=True), UNMARKED, (), {}),
+        (declared("m1 m2 w1"), replace(UNMARKED, bare=True), (), {}),
+        (declared("m1 m2 w1"), OURS, (member("m2", FOREIGN, "id-m8"),), {"m2": "in another swarm"}),
+        (declared("m1 m2 w1"), OURS, (member("w1", FOREIGN, "id-w8"),), {"w1": "in another swarm"}),
+        (declared("", *NAMED), OURS, (member("w1", FOREIGN, "id-w8"),), {"w1": "in another swarm"}),
+        (
+            declared("m1 m2 w1"),
+            OURS,
+            (member("m2", FOREIGN, "id-m8"), member("w1", FOREIGN, "id-w8")),
+            dict.fromkeys(["m2", "w1"], "in another swarm"),
+        ),
+        (declared("m1 m2 w1"), OURS, (member("w1", OURS, **KNOWING),), {}),
+        (
+            declared("m1 m2 w1"),
+            OURS,
+            (silent("m1"), stuck("m2"), member("w1", FOREIGN, "id-w8")),
+            {"m1": "it gave no answer within 8 s", "m2": "its Docker Engine gave no answer within 8 s"},
+        ),
+    ],
+    ids=[
+        "all are members",
+        "all are members, and their hosts are written as names",
+        "some are no members any more",
+        "the swarm has no leader",
+        "one is silent",
+        "one's engine gives no answer",
+        "one is lost",
+        "the managers are in a swarm that isn't marked as ours",
+        "the managers' swarm isn't marked, and was taken over",
+        "the managers' swarm isn't marked yet, and is bare",
+        "a manager is in another swarm",
+        "a worker is in another swarm",
+        "a worker is in another swarm, and hosts are written as names",
+        "a manager and a worker are in the same other swarm",
+        "a worker knows some of our managers, and one that is gone",
+        "a worker knows other managers, but none of ours says who they are",
+    ],
+)
+def test_destroy_makes_every_host_leave_that_answers_and_is_not_known_to_be_elsewhere_when(
+    settings, swarm, hosts, left_alone
+):
+    plan = give_up(settings, observed(settings, swarm, *hosts))
+    assert not plan.refusals
+    assert {name for name, one in plan.nodes.items() if one.step is not Step.IN_PLACE} == set(left_alone)
+    assert list(plan.warnings) == [
+        f"{name} ({settings.node(name).host}) was not made to leave its swarm: {why}. If it comes back as a "
+        "member of this one, run on it: docker swarm leave --force"
+        for name, why in left_alone.items()
+    ]
+    for name, why in left_alone.items():
+        steps = {"in another swarm": Step.FOREIGN, "declared as lost": Step.LOST}
+        assert plan.nodes[name].step is steps.get(why, Step.UNREACHABLE)

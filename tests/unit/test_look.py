@@ -3,12 +3,33 @@
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from components import look
-from components.observation import NAME_LABEL, NAMESPACE_LABEL, STACK_LABEL, Host, Service, under_way
-from tests.unit.builders import MARK, cluster, declared, down, entry, idle, leaderless, member, node, silent
+from components.observation import (
+    BOOT_SECONDS,
+    NAME_LABEL,
+    NAMESPACE_LABEL,
+    STACK_LABEL,
+    Host,
+    Service,
+    under_way,
+)
+from tests.unit.builders import (
+    MARK,
+    cluster,
+    declared,
+    down,
+    entry,
+    idle,
+    leaderless,
+    member,
+    node,
+    silent,
+    stuck,
+)
 
 # Prints the facts, then answers each request as `answers.json` beside it has it: [status, body].
 SSH = """#!python
@@ -186,26 +207,33 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
 
 
 @pytest.mark.parametrize(
-    ("told", "problem"),
+    ("told", "problem", "answers"),
     [
         (
             {"stderr": "Warning: something\nssh: connect to host 10.0.0.11 port 22: No route to host\n"},
             "ssh: connect to host 10.0.0.11 port 22: No route to host",
+            False,
         ),
-        ({"stderr": "Host key verification failed.\n"}, "Host key verification failed."),
-        ({}, "the SSH session ended early"),
-        ({"facts": facts(), "stderr": "sh: 6: exec: docker: not found\n"}, "sh: 6: exec: docker: not found"),
+        ({"stderr": "Host key verification failed.\n"}, "Host key verification failed.", False),
+        ({}, "the SSH session ended early", False),
+        (
+            {"facts": facts(), "stderr": "sh: 6: exec: docker: not found\n"},
+            "sh: 6: exec: docker: not found",
+            True,
+        ),
         (
             {"facts": facts(), "stderr": "Cannot connect to the Docker daemon\n"},
             "Cannot connect to the Docker daemon",
+            True,
         ),
-        ({"facts": "Welcome!\n\n", "stderr": "go away\n"}, "go away"),
+        ({"facts": "Welcome!\n\n", "stderr": "go away\n"}, "go away", True),
         (
             {
                 "facts": facts(),
                 "paths": {"/nodes": [503, NOT_A_MANAGER], "/info": [500, {"message": "broken"}]},
             },
             "its Docker Engine answers: broken",
+            True,
         ),
     ],
     ids=[
@@ -218,9 +246,12 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
         "the engine fails",
     ],
 )
-def test_what_is_wrong_is_said_in_the_words_of_who_found_it(seen, told, problem):
-    host = seen(**told)
-    assert host == Host("m1", problem=problem, age=host.age)
+def test_what_is_wrong_is_said_in_the_words_of_who_found_it(seen, told, problem, answers):
+    assert seen(**told) == Host("m1", problem=problem, answers=answers)
+
+
+def test_a_host_with_a_problem_says_how_long_it_is_up(seen):
+    assert seen(facts=facts(clock=1000, booted=940), stderr="no engine\n").age == 60
 
 
 @pytest.mark.parametrize(
@@ -244,23 +275,28 @@ def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen, told):
 
 
 @pytest.mark.parametrize(
-    ("told", "who"),
-    [({"silence": 30}, "it"), ({"facts": facts(), "silence": 30, "paths": {}}, "its Docker Engine")],
+    ("told", "limit", "who"),
+    [
+        ({"silence": 30}, 0.2, "it"),
+        ({"facts": facts(), "silence": 30, "paths": {}}, 2, "its Docker Engine"),
+    ],
     ids=["the host", "the engine"],
 )
-def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, monkeypatch, told, who):
-    monkeypatch.setattr(look, "LOOK_SECONDS", 2)
+def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, monkeypatch, told, limit, who):
+    monkeypatch.setattr(look, "LOOK_SECONDS", limit)
     began = time.monotonic()
-    assert seen(**told).problem == f"{who} gave no answer within 2 s"
+    host = seen(**told)
+    assert host.problem == f"{who} gave no answer within {limit} s"
+    assert host.answers is host.late is ("facts" in told)
     assert time.monotonic() - began < 20, "it waited for what is silent for 30 s"
 
 
 def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(program, tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LOOK_SECONDS", 2)
+    monkeypatch.setattr(look, "LOOK_SECONDS", 1)
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
     host = look.look("m1", tmp_path / "ssh_config")
-    assert host.problem == "it gave no answer within 2 s"
+    assert host.problem == "it gave no answer within 1 s"
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
 
@@ -274,37 +310,46 @@ def test_no_process_and_no_open_file_is_left_of_a_look(seen):
 
 @pytest.fixture
 def observe(ssh, monkeypatch):
-    """Observes m1, w1 and, lost, w2; gives the hosts, and what was said."""
-    monkeypatch.setattr(look.time, "sleep", lambda _: None)
+    """Observes m1, w1 and, lost, w2, by a clock that only sleeping moves; gives the hosts, what was
+    said, and how long it slept."""
+    clock = SimpleNamespace(now=0, time=time.time, monotonic=lambda: clock.now)
+    clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
+    monkeypatch.setattr(look, "time", clock)
 
-    def at(**told):
+    def at(patience=2, **told):
         ssh(**told)
         said = []
         settings = declared("m1 w1", node("w2", lost=True))
-        return look.observe(settings, ["demo"], said.append, patience=1), said
+        return look.observe(settings, ["demo"], said.append, patience=patience), said, clock.now
 
     return at
 
 
 def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
     steady = manager(**{"/services?status=true": [200, []]})
-    hosts, said = observe(m1=steady, w1={"stderr": "No route to host\n"})
+    hosts, said, slept = observe(m1=steady, w1={"stderr": "No route to host\n"})
     assert list(hosts) == ["m1", "w1"]
     assert hosts["m1"].cluster
     assert hosts["w1"].problem == "No route to host"
-    assert said == []
+    assert (said, slept) == ([], 0)
 
 
 def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
-    began = time.monotonic()
-    hosts, said = observe(m1=manager(), w1={"stderr": "No route to host\n"})
-    assert said == ["waiting, 1 s at most: demo_page: 1 of 2 tasks run"]
+    hosts, said, slept = observe(m1=manager(), w1={"stderr": "No route to host\n"})
+    assert said == ["waiting, 2 s at most: demo_page: 1 of 2 tasks run"]
     assert hosts["m1"].cluster
-    assert time.monotonic() - began < 20
+    assert slept == 2
+
+
+def test_without_patience_nothing_is_waited_for(observe):
+    hosts, said, slept = observe(0, m1=manager(), w1={"stderr": "No route to host\n"})
+    assert hosts["m1"].cluster
+    assert (said, slept) == ([], 0)
 
 
 SWARM = cluster("m1 w1", down("w2"), services=(Service("s1", "demo_page", "demo", "nginx", 1, 2),))
 WHOLE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 2, 2),))
+MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3, 2),))
 
 
 @pytest.mark.parametrize(
@@ -316,8 +361,15 @@ WHOLE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 2
         ([member("m1", SWARM), member("w2", SWARM)], [], ["w2: not Ready yet"]),
         ([member("m1", SWARM), silent("w2")], ["other"], []),
         ([member("m1", SWARM)], ["demo"], ["demo_page: 1 of 2 tasks run"]),
-        ([Host("m1", problem="no engine", age=20)], [], ["m1: just started, no engine"]),
-        ([Host("m1", problem="no engine", age=100_000)], [], []),
+        ([member("m1", MORE), member("w1", MORE)], ["demo"], []),
+        ([Host("m1", problem="no engine", age=20)], [], ["m1: no engine"]),
+        ([Host("m1", problem="no engine", age=BOOT_SECONDS - 1)], [], ["m1: no engine"]),
+        ([Host("m1", problem="no engine", age=BOOT_SECONDS)], [], []),
+        ([idle("m1", age=20)], [], []),
+        ([Host("m1", problem="late", age=20), Host("w1", problem="late", age=20)], [], ["m1, w1: late"]),
+        ([stuck("m1", late=True)], [], ["m1: its Docker Engine gave no answer within 8 s"]),
+        ([stuck("m1", late=True, age=20)], [], ["m1: its Docker Engine gave no answer within 8 s"]),
+        ([stuck("m1")], [], []),
     ],
     ids=[
         "no swarm",
@@ -326,9 +378,37 @@ WHOLE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 2
         "a node that comes back",
         "a silent member, services of others",
         "tasks that start",
+        "tasks of a node that is down beside their successors",
         "a host that boots",
-        "a host that is long up",
+        "a host that boots as long as any does",
+        "a host that is up for longer",
+        "a host that boots and is all there",
+        "two hosts that boot",
+        "an engine that is late",
+        "an engine that is late on a host that boots",
+        "an engine that fails at once",
     ],
 )
 def test_what_is_about_to_change_by_itself_is_told(hosts, stacks, said):
     assert list(under_way({host.name: host for host in hosts}, stacks)) == said
+
+
+@pytest.mark.parametrize(
+    ("running", "desired", "update", "settled"),
+    [
+        (2, 2, None, True),
+        (2, 2, "completed", True),
+        (2, 2, "rollback_completed", True),
+        (3, 2, None, True),
+        (0, 0, None, True),
+        (1, 2, None, False),
+        (1, 2, "completed", False),
+        (2, 2, "updating", False),
+        (3, 2, "updating", False),
+        (2, 2, "paused", False),
+        (2, 2, "rollback_started", False),
+        (2, 2, "rollback_paused", False),
+    ],
+)
+def test_a_service_is_settled_when_its_tasks_run_and_nothing_moves(running, desired, update, settled):
+    assert Service("s1", "demo_page", "demo", "nginx", running, desired, update).settled is settled

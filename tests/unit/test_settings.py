@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from components import configuration
+from components import configuration, connection
 from components.checks import ConfigurationError
 from components.settings import PUBLISHED_PASSPHRASE
 
@@ -225,6 +225,10 @@ MISTAKES = {
         {"ssh.proxy": {"host": "elsewhere.example"}},
         ("swarm:ssh.proxy.host", "elsewhere.example", "host key of it is in", "ssh-keyscan"),
     ),
+    "a missing key file of a node's own jump host": (
+        {"nodes.1.ssh.proxy": {"host": "jump.example", "privateKeyFile": "gone"}},
+        ("swarm:nodes[1].ssh.proxy.privateKeyFile", "gone", "there is no such file", "Correct the path"),
+    ),
     "a jump host without a host": (
         {"ssh.proxy": {"port": 22}},
         ("swarm:ssh.proxy.host", None, "is missing", "Add it"),
@@ -365,6 +369,70 @@ def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder):
         assert one.ssh.proxy.host == "jump.example"
         assert (one.ssh.proxy.ssh.user, one.ssh.user) == ("guest", "ops")
         assert one.ssh.proxy.ssh.private_key_file == folder / "id"
+
+
+# The ways of all nodes and of m2; how m2's jump host is reached: user, port, key, known hosts.
+JUMPS = {
+    "for all nodes": (
+        {"user": "ops", "proxy": {"host": "jump.example"}},
+        {},
+        ("ops", 22, "id", "known_hosts"),
+    ),
+    "for all nodes, and the node has its own way": (
+        {"proxy": {"host": "jump.example"}},
+        {"user": "ops", "privateKeyFile": "own", "knownHostsFile": "own_hosts"},
+        ("ops", 22, "own", "own_hosts"),
+    ),
+    "for all nodes, with a way of its own": (
+        {"user": "ops", "proxy": {"host": "jump.example", "user": "guest", "privateKeyFile": "own"}},
+        {"user": "admin"},
+        ("guest", 22, "own", "known_hosts"),
+    ),
+    "the node's own": (
+        {"user": "ops"},
+        {"proxy": {"host": "jump.example"}},
+        ("ops", 22, "id", "known_hosts"),
+    ),
+    "the node's own, which has its own way too": (
+        {"user": "ops"},
+        {"user": "admin", "knownHostsFile": "own_hosts", "proxy": {"host": "jump.example"}},
+        ("admin", 22, "id", "own_hosts"),
+    ),
+    "the node's own, with a way of its own": (
+        {"user": "ops"},
+        {"user": "admin", "proxy": {"host": "jump.example", "user": "guest", "privateKeyFile": "own"}},
+        ("guest", 22, "own", "known_hosts"),
+    ),
+    "the node's own, in place of that of all nodes": (
+        {"user": "ops", "proxy": {"host": "gone.example", "user": "guest", "privateKeyFile": "own"}},
+        {"proxy": {"host": "jump.example"}},
+        ("ops", 22, "id", "known_hosts"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("shared", "own", "reached"), JUMPS.values(), ids=JUMPS.keys())
+def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_is(
+    folder, shared, own, reached
+):
+    shutil.copy(folder / "id", folder / "own")
+    shutil.copy(folder / "known_hosts", folder / "own_hosts")
+    with (folder / "known_hosts").open("a") as known:
+        known.write(f"gone.example {(folder / 'known_hosts').read_text().split(' ', 1)[1].splitlines()[0]}\n")
+    settings, _ = load(folder, {"ssh": VALID["ssh"] | shared, "nodes.1.ssh": own})
+    proxy = settings.node("m2").ssh.proxy
+    user, port, key, hosts = reached
+    assert proxy.host == "jump.example"
+    assert proxy.ssh.proxy is None
+    assert (proxy.ssh.user, proxy.ssh.port) == (user, port)
+    assert (proxy.ssh.private_key_file, proxy.ssh.known_hosts_file) == (folder / key, folder / hosts)
+    blocks = connection.config_text(settings, None).split("\n\n")
+    assert (
+        f"Host m2-proxy\n  HostName jump.example\n  User {user}\n  Port {port}\n"
+        f'  IdentityFile "{folder / key}"\n  UserKnownHostsFile "{folder / hosts}"'
+    ) in blocks
+    assert [block for block in blocks if block.startswith("Host m2\n") and "ProxyJump m2-proxy" in block]
+    assert any("ProxyJump m1-proxy" in block for block in blocks) == ("proxy" in shared)
 
 
 @pytest.mark.parametrize(
