@@ -1,24 +1,304 @@
-"""All that is declared, in one reading: settings, the way to the hosts, the stacks' Compose files."""
+"""All that is declared, in one reading: settings, the way to the hosts, the stacks' Compose files.
+
+docs/configuration.md is the reference of the keys.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ipaddress
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from components import compose, connection, settings
-from components.checks import ConfigurationError, Reader
+from components import compose, connection
+from components.checks import (
+    ConfigurationError,
+    Key,
+    Reader,
+    boolean,
+    number,
+    one_of,
+    sequence,
+    strings,
+    text,
+    whole,
+)
+from components.settings import NAMESPACE, Deployment, Node, Proxy, Settings, Ssh, is_address
+
+AVAILABILITIES = ("active", "pause", "drain")
+SHARED_STACKS = ("lab", "dev")  # their passphrase is published in env.sh
+PUBLISHED_PASSPHRASE = "a-published-passphrase-for-lab-and-dev"  # noqa: S105
 
 
 def load(
     values: Mapping[str, Any], folder: Path, project: str, stack: str
-) -> tuple[settings.Settings, list[compose.Stack]]:
+) -> tuple[Settings, list[compose.Stack]]:
     """Settings and stacks. Raises ConfigurationError with every mistake in any of them; no host is
     dialled for that."""
     reader = Reader()
-    declared = settings.read(reader, values, folder, project, stack)
+    declared = read(reader, values, folder, project, stack)
     connection.check(reader, declared)
     stacks = [compose.read(reader, deployment) for deployment in declared.stacks]
     if reader.mistakes:
         raise ConfigurationError(reader.mistakes)
     return declared, stacks
+
+
+def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, stack: str) -> Settings:
+    """The settings, from the values of the stack's configuration by full key (`swarm:nodes`).
+
+    Values are parsed YAML, or the texts that the engine hands to a program. Relative paths start at
+    `folder`, that of Pulumi.yaml. The reader is told the mistakes; what has one is left out.
+    """
+    raw = {
+        key.removeprefix(NAMESPACE): parsed(value)
+        for key, value in values.items()
+        if key.startswith(NAMESPACE)
+    }
+    top = reader.mapping(NAMESPACE, raw, TOP)
+    shared = _read_ssh(reader, f"{NAMESPACE}ssh", top["ssh"], folder)
+    ways = [
+        _read_ways(reader, f"{NAMESPACE}nodes[{index}]", item, shared, folder)
+        for index, item in enumerate(top["nodes"])
+    ]
+    _check_keys(reader, ways)
+    nodes = [
+        node
+        for index, item in enumerate(top["nodes"])
+        if (node := _read_node(reader, f"{NAMESPACE}nodes[{index}]", item, ways[index]))
+    ]
+    stacks = [
+        Deployment(one["name"], folder / one["compose"], one["variables"])
+        for index, item in enumerate(top["stacks"])
+        if whole(one := reader.mapping(f"{NAMESPACE}stacks[{index}]", item, DEPLOYMENT))
+    ]
+    # What is no list of nodes is a mistake of its own, and known.
+    if isinstance(raw.get("nodes", []), list) or raw["nodes"] is None:
+        _check_nodes(reader, top["nodes"])
+    _check_stacks(reader, [one.name for one in stacks])
+    _check_passphrase(reader, stack)
+    return Settings(
+        project=project,
+        stack=stack,
+        nodes=tuple(nodes),
+        stacks=tuple(stacks),
+        address_pool=top["addressPool"],
+        data_path_port=top["dataPathPort"],
+        task_history_limit=top["taskHistoryLimit"],
+        certificate_expiry=top["certificateExpiry"],
+        adopt=top["adopt"],
+        allow_unreachable=top["allowUnreachable"],
+    )
+
+
+def parsed(value: Any) -> Any:
+    """The engine gives lists and mappings as JSON text; everything else stays what it is."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            return value
+    return value
+
+
+def _read_ways(reader: Reader, path: str, raw: Any, shared: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A node's own SSH values laid over those of all nodes."""
+    own = raw.get("ssh") if isinstance(raw, Mapping) else None
+    return {**shared, **(_read_ssh(reader, f"{path}.ssh", own, folder) if own else {})}
+
+
+def _check_keys(reader: Reader, ways: list[dict[str, Any]]) -> None:
+    """A key that no node has is missing once, for all; else it is missing for some."""
+    for name in ("privateKeyFile", "knownHostsFile"):
+        lacking = [index for index, one in enumerate(ways) if name not in one]
+        paths = [f"{NAMESPACE}nodes[{index}].ssh" for index in lacking]
+        if lacking and len(lacking) == len(ways):
+            paths = [f"{NAMESPACE}ssh"]
+        for path in paths:
+            reader.wrong(
+                f"{path}.{name}", None, "is missing", f"Add it, or for all nodes as {NAMESPACE}ssh.{name}"
+            )
+
+
+def _read_node(reader: Reader, path: str, raw: Any, ways: dict[str, Any]) -> Node | None:
+    values = reader.mapping(path, raw, NODE)
+    if not whole(values) or not {"privateKeyFile", "knownHostsFile"} <= ways.keys():
+        return None
+    return Node(
+        name=values["name"],
+        host=values["host"],
+        role=values["role"],
+        availability=values["availability"] or ("active" if values["role"] == "worker" else "drain"),
+        ssh=_ssh(ways),
+        labels=values["labels"],
+        lost=values["lost"],
+        advertise_address=values["advertiseAddress"],
+        data_path_address=values["dataPathAddress"],
+    )
+
+
+def _read_ssh(reader: Reader, path: str, raw: Any, folder: Path) -> dict[str, Any]:
+    """The values that are set, so that a node's own can be laid over those of all nodes."""
+    values = reader.mapping(path, raw, SSH)
+    ways = {name: value for name, value in values.items() if value is not None}
+    for name in ("privateKeyFile", "knownHostsFile"):
+        if name in ways:
+            ways[name] = folder / Path(ways[name]).expanduser()
+            if not ways[name].is_file():
+                reader.wrong(
+                    f"{path}.{name}",
+                    str(ways.pop(name)),
+                    "there is no such file",
+                    "Correct the path, or make the file",
+                )
+                ways[name] = Path()
+    if "proxy" in ways:
+        jump = reader.mapping(f"{path}.proxy", ways.pop("proxy"), PROXY)
+        if whole(jump):
+            own = {name: value for name, value in jump.items() if value is not None and name != "host"}
+            ways["proxy"] = {"host": jump["host"], **_read_ssh(reader, f"{path}.proxy", own, folder)}
+    return ways
+
+
+def _ssh(ways: Mapping[str, Any]) -> Ssh:
+    """The way to a host; a jump host is reached as the host is, but for what is its own."""
+    direct = {name: value for name, value in ways.items() if name != "proxy"}
+    jump = ways.get("proxy")
+    return Ssh(
+        user=ways.get("user", "root"),
+        port=ways.get("port", 22),
+        private_key_file=ways["privateKeyFile"],
+        known_hosts_file=ways["knownHostsFile"],
+        proxy=Proxy(
+            jump["host"], _ssh({**direct, **{name: value for name, value in jump.items() if name != "host"}})
+        )
+        if jump
+        else None,
+    )
+
+
+def _check_nodes(reader: Reader, nodes: list[Any]) -> None:
+    """The rules that hold between nodes; read from what was written."""
+    written = [node for node in nodes if isinstance(node, Mapping)]
+    leaders = [node.get("name") for node in written if node.get("role") == "leader"]
+    if len(leaders) != 1:
+        reader.wrong(
+            f"{NAMESPACE}nodes",
+            leaders or None,
+            f"exactly one node has the role leader, and here {len(leaders)} have",
+            "Leave it to one; the others are managers, any of which may lead later"
+            if leaders
+            else "Give it to the manager that is to start the swarm",
+        )
+    for key in ("name", "host", "advertiseAddress"):
+        count = Counter(node[key] for node in written if isinstance(node.get(key), str))
+        for value in (value for value, times in count.items() if times > 1):
+            at = [index for index, node in enumerate(written) if node.get(key) == value]
+            reader.wrong(
+                f"{NAMESPACE}nodes[{at[-1]}].{key}",
+                value,
+                f"nodes {', '.join(map(str, at))} share it, and it must be a node's own",
+                "Change or remove one of them",
+            )
+
+
+def _check_stacks(reader: Reader, stacks: list[str]) -> None:
+    for name in (name for name, times in Counter(stacks).items() if times > 1):
+        reader.wrong(f"{NAMESPACE}stacks", name, "two stacks have this name", "Rename one of them")
+
+
+def _check_passphrase(reader: Reader, stack: str) -> None:
+    published = os.environ.get("PULUMI_CONFIG_PASSPHRASE") == PUBLISHED_PASSPHRASE
+    if published and stack not in SHARED_STACKS:
+        reader.wrong(
+            "PULUMI_CONFIG_PASSPHRASE",
+            None,
+            f"is the published one, and the secrets of stack {stack} would be readable to all",
+            "Set one of your own before `pulumi stack init`; a stack that is there already gets it by "
+            "`pulumi stack change-secrets-provider passphrase`",
+        )
+
+
+def hostname(raw: Any) -> str:
+    """A host name, or the address of a host."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", raw):
+        raise ValueError
+    return address(raw) if is_address(raw) else str(raw)
+
+
+def address(raw: Any) -> str:
+    """An IPv4 address."""
+    return str(ipaddress.IPv4Address(text(raw)))
+
+
+def pool(raw: Any) -> IPv4Network:
+    """A network to cut /24 subnets out of."""
+    network = IPv4Network(text(raw))
+    if network.prefixlen > 23:
+        raise ValueError
+    return network
+
+
+def duration(raw: Any) -> int:
+    """A duration as Docker writes it, in seconds; Docker refuses certificates of under an hour."""
+    match = re.fullmatch(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", raw)
+    if not match:
+        raise ValueError
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = hours * 3600 + minutes * 60 + seconds
+    if total < 3600:
+        raise ValueError
+    return total
+
+
+def _name(raw: Any) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", raw):
+        raise ValueError
+    return str(raw)
+
+
+PASS: Callable[[Any], Any] = lambda raw: raw  # noqa: E731 (read further on, with a path of its own)
+
+SSH = {
+    "user": Key(text, "must be the name of a user", None),
+    "port": Key(number(1, 65535), "must be a port, 1 to 65535", None),
+    "privateKeyFile": Key(text, "must be the path of a private key", None),
+    "knownHostsFile": Key(text, "must be the path of a known_hosts file", None),
+    "proxy": Key(PASS, "must be a mapping with a host", None),
+}
+PROXY = {
+    "host": Key(hostname, "must be a host name or an IPv4 address"),
+    **{name: key for name, key in SSH.items() if name != "proxy"},
+}
+NODE = {
+    "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
+    "host": Key(hostname, "must be a host name or an IPv4 address"),
+    "role": Key(one_of("leader", "manager", "worker"), "must be leader, manager or worker"),
+    "labels": Key(strings, "must be a mapping of names to texts", {}),
+    "availability": Key(one_of(*AVAILABILITIES), "must be active, pause or drain", None),
+    "lost": Key(boolean, "must be true or false", False),
+    "ssh": Key(PASS, "must be a mapping", None),
+    "advertiseAddress": Key(address, "must be an IPv4 address of the node", None),
+    "dataPathAddress": Key(address, "must be an IPv4 address of the node", None),
+}
+DEPLOYMENT = {
+    "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
+    "compose": Key(text, "must be the path of a Compose file"),
+    "variables": Key(strings, "must be a mapping of names to texts", {}),
+}
+TOP = {
+    "nodes": Key(sequence, "must be a list of nodes", []),
+    "ssh": Key(PASS, "must be a mapping", {}),
+    "stacks": Key(sequence, "must be a list of stacks", []),
+    "addressPool": Key(pool, "must be an IPv4 network of /23 or larger, such as 10.20.0.0/16", None),
+    "dataPathPort": Key(number(1024, 49151), "must be a port, 1024 to 49151", None),
+    "taskHistoryLimit": Key(number(0, 1000), "must be a number, 0 to 1000", None),
+    "certificateExpiry": Key(duration, "must be a duration of 1h or more, such as 2160h", None),
+    "adopt": Key(boolean, "must be true or false", False),
+    "allowUnreachable": Key(boolean, "must be true or false", False),
+}

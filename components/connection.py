@@ -135,7 +135,7 @@ def _ways(settings: Settings) -> Iterator[tuple[str, str, Ssh]]:
         if not node.lost:
             yield f"{NAMESPACE}nodes ({node.name}).host", node.host, node.ssh
             if node.ssh.proxy:
-                yield f"{NAMESPACE}ssh.proxy.host", node.ssh.proxy.host, node.ssh.proxy.ssh
+                yield "proxy.host", node.ssh.proxy.host, node.ssh.proxy.ssh
 
 
 def _answers(path: str) -> bool:

@@ -173,7 +173,7 @@ def quorum(
 ) -> Iterator[str]:
     """Goes through evictions, joins and work, step by step; refuses the first after which too few
     managers are left for a majority."""
-    silent = {plan.node_id for plan in nodes.values() if plan.step is Step.UNREACHABLE}
+    silent = {plan.node_id for plan in nodes.values() if plan.step in (Step.UNREACHABLE, Step.LOST)}
     managers = {
         one.id: one.ready and one.id not in silent
         for one in cluster.entries.values()

@@ -73,13 +73,12 @@ def _elsewhere(settings: Settings, host: Host, observation: Observation) -> bool
     if host.cluster:
         marked = f"{settings.project}/{settings.stack}" in host.cluster.marks
         return not (marked or host.cluster.bare or settings.adopt)
-    ours = {
-        address
-        for one in observation.values()
-        if one.manager and not (one.cluster and _elsewhere(settings, one, observation))
-        for address in one.managers
-    }
-    return bool(host.managers and ours and not ours & set(host.managers))
+    managers = [one for one in observation.values() if one.manager]
+    foreign = [one for one in managers if one.cluster and _elsewhere(settings, one, observation)]
+    ours = {address for one in managers if one not in foreign for address in one.managers}
+    theirs = {address for one in foreign for address in one.managers}
+    known = set(host.managers)
+    return bool(known and not known & ours and (ours or known & theirs))
 
 
 def _our_cluster(settings: Settings, observation: Observation) -> tuple[Cluster | None, list[str]]:

@@ -60,10 +60,14 @@ class Plan:
 
     def outline(self) -> str:
         """What will be done, in words; empty where there is nothing to do."""
-        quiet = (Step.IN_PLACE, Step.UNREACHABLE, Step.FOREIGN)
-        steps = [f"{name} {node.step}" for name, node in self.nodes.items() if node.step not in quiet]
-        known = [str(task) for task in (*self.evictions, *self.work) if task.node_id or task.verb == "swarm"]
-        return "; ".join((*steps, *known))
+        joins = [
+            f"{name} {node.step}" for name, node in self.nodes.items() if node.step in (Step.INIT, Step.JOIN)
+        ]
+        # What is done to a node that has no ID yet goes with its joining.
+        tasks = [
+            str(task) for task in (*self.evictions, *self.work) if task.node_id or task.name not in self.nodes
+        ]
+        return "; ".join((*joins, *tasks))
 
     def steps(self, *wanted: Step) -> list[str]:
         """The names of the nodes with one of these steps."""

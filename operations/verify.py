@@ -64,7 +64,8 @@ def verify(found: Look) -> Iterator[Check]:
     ]
     yield Check("one leader", "swarm", ", ".join(leaders) or "none", len(leaders) == 1)
     for node in found.settings.nodes:
-        yield node_check(node, found.plan.nodes[node.name].node_id, cluster)
+        if not node.lost:
+            yield node_check(node, found.plan.nodes[node.name].node_id, cluster)
     for stack in found.stacks:
         for service in stack.services:
             yield service_check(stack.full(service.name), service, cluster)
@@ -90,7 +91,7 @@ def service_check(name: str, declared: Service, cluster: Cluster) -> Check:
     if live is None:
         return Check("service", name, "not there", passed=False)
     finding = f"{live.running}/{declared.replicas} tasks, {live.image.partition('@')[0]}"
-    return Check("service", name, finding, live.settled and live.running == declared.replicas)
+    return Check("service", name, finding, live.settled and live.desired == declared.replicas)
 
 
 def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
@@ -159,7 +160,8 @@ def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
     except subprocess.TimeoutExpired:
         return False, f"no answer within {ANSWER_SECONDS} s"
     if asked.returncode:
-        return False, asked.stderr.decode(errors="replace").strip().splitlines()[0]
+        said = asked.stderr.decode(errors="replace").strip().splitlines()
+        return False, said[0] if said else "ssh ended early"
     status = asked.stdout.split(b"\r\n", 1)[0].decode(errors="replace")
     return True, status if status.startswith("HTTP/") else "accepts connections"
 

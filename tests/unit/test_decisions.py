@@ -389,7 +389,7 @@ def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down
             declared("m1 w1", node("w1", lost=True)),
             cluster("m1", down("w1")),
             (),
-            "w1 is lost, and taken out of the swarm without being dialled; remove w1",
+            "remove w1",
         ),
         (
             declared("m1 w1", node("w1", labels={"disk": "ssd"})),
@@ -438,7 +438,7 @@ KNOWING = {"managers": ("10.0.0.12", "10.0.0.19")}
             {"w1": "its Docker Engine gave no answer within 8 s"},
         ),
         (declared("m1 m2 w1", node("w1", lost=True)), OURS, (), {"w1": "declared as lost"}),
-        (declared("m1 m2 w1"), UNMARKED, (), dict.fromkeys(["m1", "m2"], "in another swarm")),
+        (declared("m1 m2 w1"), UNMARKED, (), dict.fromkeys(["m1", "m2", "w1"], "in another swarm")),
         (declared("m1 m2 w1", adopt=True), UNMARKED, (), {}),
         (declared("m1 m2 w1"), replace(UNMARKED, bare=True), (), {}),
         (declared("m1 m2 w1"), OURS, (member("m2", FOREIGN, "id-m8"),), {"m2": "in another swarm"}),

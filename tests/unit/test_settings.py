@@ -9,7 +9,7 @@ import pytest
 
 from components import configuration, connection
 from components.checks import ConfigurationError
-from components.settings import PUBLISHED_PASSPHRASE
+from components.configuration import PUBLISHED_PASSPHRASE
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
 VALID = {
@@ -223,7 +223,7 @@ MISTAKES = {
     ),
     "a jump host of unknown key": (
         {"ssh.proxy": {"host": "elsewhere.example"}},
-        ("swarm:ssh.proxy.host", "elsewhere.example", "host key of it is in", "ssh-keyscan"),
+        ("proxy.host", "elsewhere.example", "host key of it is in", "ssh-keyscan"),
     ),
     "a missing key file of a node's own jump host": (
         {"nodes.1.ssh.proxy": {"host": "jump.example", "privateKeyFile": "gone"}},

@@ -49,6 +49,7 @@ def of(name, **changes):
             "Ready, active, neither",
             False,
         ),
+        (node("w1"), entry("w1", reachable=True), "Ready, active, Reachable", False),
         (node("w2"), None, "not in the swarm", False),
     ],
     ids=[
@@ -66,6 +67,7 @@ def of(name, **changes):
         "a manager of unknown state",
         "a worker that was promoted by hand",
         "a manager that was demoted by hand",
+        "a worker that is still among the managers of the quorum",
         "a node that isn't there",
     ],
 )
