@@ -94,12 +94,18 @@ said=$(docker swarm leave --force 2>&1) || case $said in
   *) echo "$said" >&2; exit 1 ;;
 esac
 tasks() { docker ps -aq --filter label=com.docker.swarm.task.id; }
-networks() { docker network ls -q --filter driver=overlay; }
+networks() { docker network ls --filter driver=overlay --format '{{.Name}}'; }
 left() { tasks; networks; }
+rounds=0
 while [ -n "$(left)" ]; do
-  # What the engine hasn't taken away by itself: a task that was just being started stays otherwise.
+  rounds=$((rounds + 1))
+  if [ "$rounds" -gt 100 ]; then
+    echo "out of the swarm, but this is still there: $(left | tr "\\n" " ")- restart its Docker Engine" >&2
+    exit 1
+  fi
+  # What the engine hasn't taken away by itself: a task or network that was just being made.
   tasks | xargs -r docker rm --force >/dev/null 2>&1 || true
-  networks | xargs -r docker network rm >/dev/null 2>&1 || true
+  networks | while read -r name; do echo y | docker network rm "$name" >/dev/null 2>&1 || true; done
   sleep 0.3
 done
 """

@@ -310,7 +310,7 @@ def test_a_gossip_port_that_is_about_to_be_free_is_waited_for(host, script):
 def leaving(docker):
     docker.on("swarm leave --force", "rm -f swarm")
     docker.on("ps -aq --filter label=com.docker.swarm.task.id", "cat tasks 2>/dev/null; true")
-    return docker.on("network ls -q --filter driver=overlay", "cat networks 2>/dev/null; true")
+    return docker.on("network ls --filter driver=overlay", "cat networks 2>/dev/null; true")
 
 
 def leave(docker):
