@@ -34,7 +34,8 @@ from components.observation import (
 from components.settings import Settings
 
 LOOK_SECONDS = 8
-STEADY_SECONDS = 60
+STEADY_SECONDS = 120
+TASKS_SECONDS = 40  # tasks alone: a service that can't be whole must not hold up its own repair
 
 FACTS = """\
 echo "clock $(date +%s.%N)"
@@ -53,20 +54,26 @@ def observe(
     patience: float = STEADY_SECONDS,
 ) -> Observation:
     """All hosts that aren't lost. While something is about to change by itself it looks again, for
-    `patience` seconds at most, and says what it waits for."""
+    `patience` seconds at most, TASKS_SECONDS for tasks alone, and says what it waits for."""
     names = [node.name for node in settings.nodes if not node.lost]
     path = config_file(settings.stack)
     deadline = time.monotonic() + patience
+    tasks_deadline = min(deadline, time.monotonic() + TASKS_SECONDS)
     said = ""
     with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
         while True:
             hosts = pool.map(lambda name: look(name, path), names)
             observation = {host.name: host for host in hosts}
+            now = time.monotonic()
+            nodes_move = any(under_way(observation, ()))
+            if nodes_move:
+                tasks_deadline = min(deadline, now + TASKS_SECONDS)
+            bound = deadline if nodes_move else tasks_deadline
             waiting = "; ".join(under_way(observation, stacks))
-            if not waiting or time.monotonic() >= deadline:
+            if not waiting or now >= bound:
                 return observation
             if waiting != said:
-                say(f"waiting, {patience:.0f} s at most: {waiting}")
+                say(f"waiting, {bound - now:.0f} s at most: {waiting}")
                 said = waiting
             time.sleep(1)
 
