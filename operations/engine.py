@@ -20,9 +20,10 @@ from components.settings import Settings
 PROJECT = "swarm"
 
 
-def pulumi(*arguments: str) -> str:
-    """Standard output of a Pulumi command; ends the program where it fails, its error shown."""
-    done = subprocess.run(["pulumi", *arguments], stdout=subprocess.PIPE, text=True, check=False)
+def pulumi(*arguments: str, text: str | None = None) -> str:
+    """Standard output of a Pulumi command that reads `text`; ends the program where it fails, its
+    error shown."""
+    done = subprocess.run(["pulumi", *arguments], input=text, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(done.returncode)
     return done.stdout

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +32,16 @@ def main(arguments: Sequence[str]) -> None:
     (stack,) = arguments
     remove_dead_locks(stack)
     end_orphans(Path.cwd(), Path("/proc"))
-    deployment = json.loads(pulumi("stack", "export", "--stack", stack))["deployment"]
+    state = json.loads(pulumi("stack", "export", "--stack", stack))
     pending = [
         operation["resource"]
-        for operation in deployment.get("pending_operations") or ()
+        for operation in state["deployment"].pop("pending_operations", ())
         if operation["type"] == "creating"
     ]
     if pending:
-        import_pending(stack, pending)
+        look_at(stack)  # finds a live manager
+        take_in(state["deployment"], pending, dict(find(stack, pending)))
+        pulumi("stack", "import", "--stack", stack, text=json.dumps(state))
 
 
 def remove_dead_locks(stack: str) -> None:
@@ -77,17 +79,17 @@ def is_engine(pid: int) -> bool:
         return False
 
 
-def import_pending(stack: str, pending: Sequence[dict[str, Any]]) -> None:
-    """Takes pending creations into the state that came about, and forgets the others."""
-    look_at(stack)  # finds a live manager
-    found = dict(find(stack, pending))
+def take_in(deployment: dict[str, Any], pending: Sequence[dict[str, Any]], found: Mapping[str, str]) -> None:
+    """Takes pending creations into the state that came about, with their IDs by URN, and forgets the
+    others. What they are like is found out by the next refresh."""
     for resource in pending:
         urn = resource["urn"]
-        what = "is there, and taken into the state" if urn in found else "is left to pulumi up"
+        what = "is left to pulumi up"
+        if urn in found:
+            what = "is there, and taken into the state"
+            taken = {**resource, "id": found[urn], "outputs": resource["inputs"]}
+            deployment["resources"].append(taken)
         print(f"an earlier run was killed while it created {urn.rpartition('::')[2]}: that {what}")
-    pairs = [f"--import-pending-creates={word}" for pair in found.items() for word in pair]
-    shown = pulumi("refresh", "--yes", "--stack", stack, *pairs, "--clear-pending-creates")
-    print(shown, file=sys.stderr)
 
 
 def find(stack: str, pending: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
