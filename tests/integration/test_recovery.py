@@ -21,7 +21,13 @@ from tests.integration.deployment import Deployment
 def test_up_after_a_kill_converges(deployment: Deployment, moment: str) -> None:
     engine = deployment.start("up", "--yes", "--skip-preview")
     assert engine.stdout
-    assert any(moment in line for line in engine.stdout), "the up ended before the moment came"
+    said = []
+    for line in engine.stdout:
+        said.append(line)
+        if moment in line:
+            break
+    else:
+        pytest.fail("the up ended before the moment came:\n" + "".join(said))
     if moment == "demo_redis creating":
         # The provider reads it for two seconds more: there, but not in the state.
         while "demo_redis" not in deployment.docker("service ls"):
