@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pulumi
 
-from components import configuration, connection, decisions, look
+from components import configuration, connection, decisions, look, registry
 from components.checks import ConfigurationError
 from components.cluster import ClusterArgs, SwarmCluster
+from components.observation import late_engines, under_way
 
 # The exit code by which a program tells the engine that it has said what is wrong.
 SAID = 32
@@ -21,7 +22,11 @@ signal.signal(signal.SIGINT, lambda *_: os._exit(SAID))
 # What is declared.
 try:
     settings, stacks = configuration.load(
-        json.loads(os.environ["PULUMI_CONFIG"]), Path(), pulumi.get_project(), pulumi.get_stack()
+        json.loads(os.environ["PULUMI_CONFIG"]),
+        Path(),
+        pulumi.get_project(),
+        pulumi.get_stack(),
+        json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]"),
     )
 except ConfigurationError as error:
     pulumi.log.error(str(error))
@@ -34,15 +39,15 @@ observation = look.observe(
     settings,
     [stack.name for stack in stacks],
     say=pulumi.log.info,
-    patience=0 if destroying else look.STEADY_SECONDS,
+    patience=look.BRIEF_SECONDS if destroying else look.STEADY_SECONDS,
+    awaited=late_engines if destroying else under_way,
 )
 
 # What is to be done.
 if destroying:
     plan = decisions.give_up(settings, observation)
 else:
-    mesh_ports = [port for stack in stacks for port in stack.mesh_ports]
-    plan = decisions.decide(settings, observation, mesh_ports)
+    plan = decisions.decide(settings, observation, stacks)
 for warning in plan.warnings:
     pulumi.log.warn(warning)
 if plan.refusals:
@@ -53,6 +58,8 @@ if plan.refusals:
 if outline := plan.outline():
     pulumi.log.info(f"to be done: {outline}")
 
+images = registry.images(stacks, plan, settings, say=pulumi.log.info)
+
 # The resources that do it.
 connection.write_config(settings, settings.node(plan.control))
 cluster = SwarmCluster("swarm", ClusterArgs(settings, plan))
@@ -60,7 +67,7 @@ services = {}
 if stacks:
     from components.stack import deploy  # late: runs without stacks need no Docker plugin
 
-    services = deploy(stacks, settings, plan, cluster)
+    services = deploy(stacks, settings, plan, cluster, images)
 
 pulumi.export("cluster", cluster.cluster_id)
 pulumi.export("nodes", cluster.nodes)

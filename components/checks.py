@@ -34,6 +34,10 @@ class ConfigurationError(Exception):
         super().__init__(f"the configuration has {title}; nothing was changed:{lines}")
 
 
+class UnshownError(ValueError):
+    """A value breaks the rule, and may be a secret."""
+
+
 REQUIRED = object()
 
 
@@ -65,10 +69,13 @@ class Reader:
             self.wrong(path, raw, "must be a mapping", f"Its keys are {', '.join(keys)}")
             return {name: key.default for name, key in keys.items()}
         for name in (name for name in raw if name not in keys):
-            near = difflib.get_close_matches(str(name), keys, n=1)
-            remedy = f"Did you mean `{near[0]}`" if near else f"Keys there are {', '.join(keys)}"
-            self.wrong(join(path, name), raw[name], "there is no such key", remedy)
+            self.unknown(path, name, raw[name], keys)
         return {name: self._value(join(path, name), raw.get(name), key) for name, key in keys.items()}
+
+    def unknown(self, path: str, name: str, value: Any, keys: Mapping[str, Key]) -> None:
+        """Notes a key that isn't known."""
+        remedy = near(name, keys) or f"Keys there are {', '.join(keys)}"
+        self.wrong(join(path, name), value, "there is no such key", remedy)
 
     def _value(self, path: str, raw: Any, key: Key) -> Any:
         if raw is None:
@@ -77,9 +84,15 @@ class Reader:
             return key.default
         try:
             return key.read(raw)
-        except (ValueError, TypeError):
-            self.wrong(path, raw, key.rule, key.remedy)
+        except (ValueError, TypeError) as error:
+            self.wrong(path, None if isinstance(error, UnshownError) else raw, key.rule, key.remedy)
             return key.default
+
+
+def near(name: str, keys: Iterable[str]) -> str:
+    """A question after the key that may be meant; empty where none is like it."""
+    like = difflib.get_close_matches(str(name), list(keys), n=1)
+    return f"Did you mean `{like[0]}`" if like else ""
 
 
 def whole(values: Mapping[str, Any]) -> bool:
@@ -88,8 +101,8 @@ def whole(values: Mapping[str, Any]) -> bool:
 
 
 def join(path: str, name: Any) -> str:
-    """The path of a key: `swarm:nodes`, `swarm:nodes[2].role`."""
-    return f"{path}{name}" if path.endswith(":") else f"{path}.{name}"
+    """The path of a key: `swarm:nodes`, `swarm:nodes[2].role`; in a file it begins with the first key."""
+    return f"{path}{name}" if not path or path.endswith(":") else f"{path}.{name}"
 
 
 def boolean(raw: Any) -> bool:
@@ -105,6 +118,17 @@ def text(raw: Any) -> str:
 def sequence(raw: Any) -> list[Any]:
     """A list."""
     return raw if isinstance(raw, list) else _refuse()
+
+
+def texts(raw: Any) -> tuple[str, ...]:
+    """A list of texts."""
+    return tuple(text(item) for item in sequence(raw))
+
+
+def distinct(raw: Any) -> tuple[str, ...]:
+    """A list of texts, each there once."""
+    listed = texts(raw)
+    return listed if len(set(listed)) == len(listed) else _refuse()
 
 
 def strings(raw: Any) -> dict[str, str]:

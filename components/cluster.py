@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_command import remote
 
-from components import scripts
+from components import manager_scripts, scripts
 from components.connection import command_connection
 from components.leader import Leader, LeaderArgs, Start
 from components.manager import Manager
 from components.member import EVERY_INPUT, Admission, JoiningArgs, Member
 from components.observation import STACK_LABEL
-from components.plan import Plan, Step
+from components.plan import Plan, Step, Task
 from components.settings import Node, Settings
 from components.worker import Worker
 
@@ -81,19 +81,20 @@ class SwarmCluster(pulumi.ComponentResource):
 
     def _admission(self, after: Sequence[Member]) -> Admission:
         """Reads the tokens from a live manager, anew for every run in which a node joins."""
+        evictions = self.plan.evictions
         tokens = remote.Command(
             "tokens",
             connection=command_connection(self.control),
-            create=scripts.line("tokens", scripts.TOKENS_SECONDS),
-            stdin=scripts.tokens(self.plan.evictions),
+            create=scripts.line("tokens", self._bound(manager_scripts.TOKENS_SECONDS, evictions)),
+            stdin=manager_scripts.tokens(evictions, self.settings.drain_timeout),
             logging=remote.Logging.STDERR,  # the tokens are on its standard output
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=after,
                 additional_secret_outputs=["stdout"],
-                # Nobody joins: neither old tokens nor another manager make a difference.
-                ignore_changes=[] if self.plan.steps(Step.JOIN) else EVERY_INPUT,
+                # Nobody joins or is evicted: neither old tokens nor another manager make a difference.
+                ignore_changes=[] if self.plan.steps(Step.JOIN) or evictions else EVERY_INPUT,
             ),
         )
         printed = tokens.stdout.apply(json.loads)
@@ -102,7 +103,8 @@ class SwarmCluster(pulumi.ComponentResource):
     def _managers(self) -> tuple[str, ...]:
         """The addresses of the managers that answer; of the leader alone when it starts the swarm."""
         entries = self.plan.cluster.entries.values() if self.plan.cluster else ()
-        live = [entry.address for entry in entries if entry.role == "manager" and entry.ready]
+        gone = {task.node_id for task in self.plan.evictions}
+        live = [one.address for one in entries if one.role == "manager" and one.ready and one.id not in gone]
         return tuple(live) or (self.control.address,)
 
     def _convergence(self) -> remote.Command:
@@ -114,9 +116,11 @@ class SwarmCluster(pulumi.ComponentResource):
         return remote.Command(
             "convergence",
             connection=command_connection(self.control),
-            create=scripts.line("convergence", scripts.CONVERGENCE_SECONDS),
+            create=scripts.line("convergence", self._bound(manager_scripts.CONVERGENCE_SECONDS, work)),
             stdin=pulumi.Output.all(**joined).apply(
-                lambda node_ids: scripts.convergence(self._mark(), work, node_ids)
+                lambda node_ids: manager_scripts.convergence(
+                    self._mark(), work, node_ids, self.settings.drain_timeout
+                )
             ),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,
@@ -141,6 +145,10 @@ class SwarmCluster(pulumi.ComponentResource):
             }
             for name, member in self.members.items()
         ]
+
+    def _bound(self, seconds: int, tasks: Iterable[Task]) -> int:
+        """The seconds that a script may take, with those of its drains."""
+        return seconds + sum(task.verb == "drain" for task in tasks) * self.settings.drain_timeout
 
     def _mark(self) -> str:
         return scripts.mark(self.settings.project, self.settings.stack, STACK_LABEL)

@@ -10,17 +10,19 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from components import compose, connection
+from components import compose, connection, edge, ordering
 from components.checks import (
     ConfigurationError,
     Key,
     Reader,
+    UnshownError,
     boolean,
+    distinct,
     number,
     one_of,
     sequence,
@@ -28,6 +30,7 @@ from components.checks import (
     text,
     whole,
 )
+from components.observation import OWN_LABELS
 from components.settings import NAMESPACE, Deployment, Node, Proxy, Settings, Ssh, is_address
 
 AVAILABILITIES = ("active", "pause", "drain")
@@ -36,14 +39,23 @@ PUBLISHED_PASSPHRASE = "a-published-passphrase-for-lab-and-dev"  # noqa: S105
 
 
 def load(
-    values: Mapping[str, Any], folder: Path, project: str, stack: str
+    values: Mapping[str, Any], folder: Path, project: str, stack: str, secret: Collection[str] = ()
 ) -> tuple[Settings, list[compose.Stack]]:
-    """Settings and stacks. Raises ConfigurationError with every mistake in any of them; no host is
-    dialled for that."""
+    """Settings and stacks, those that others need first; `secret` are the keys that hold secrets. Raises
+    ConfigurationError with every mistake in any of them; no host is dialled for that."""
     reader = Reader()
     declared = read(reader, values, folder, project, stack)
+    _check_secret(reader, values, secret)
     connection.check(reader, declared)
-    stacks = [compose.read(reader, deployment) for deployment in declared.stacks]
+    found = len(reader.mistakes)
+    stacks = [compose.read(reader, deployment, declared.secrets) for deployment in declared.stacks]
+    unread = len(reader.mistakes) > found  # what has a mistake is left out, and would be missed
+    stacks = ordering.ordered(reader, stacks)
+    if declared.edge:
+        if not unread:
+            edge.check_ports(reader, declared.edge, stacks)
+        stacks.append(edge.stack(declared.edge, declared.nodes))
+    ordering.check_ports(reader, stacks)
     if reader.mistakes:
         raise ConfigurationError(reader.mistakes)
     return declared, stacks
@@ -73,24 +85,40 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
         if (node := _read_node(reader, f"{NAMESPACE}nodes[{index}]", item, ways[index]))
     ]
     stacks = [
-        Deployment(one["name"], folder / one["compose"], one["variables"])
+        Deployment(
+            one["name"],
+            folder / one["compose"],
+            one["variables"],
+            one["dependsOn"],
+            one["ignoreUnsupported"],
+            one["resolveImages"],
+        )
         for index, item in enumerate(top["stacks"])
         if whole(one := reader.mapping(f"{NAMESPACE}stacks[{index}]", item, DEPLOYMENT))
     ]
     # What is no list of nodes is a mistake of its own, and known.
     if isinstance(raw.get("nodes", []), list) or raw["nodes"] is None:
         _check_nodes(reader, top["nodes"])
+    names = [str(item.get("name")) for item in top["nodes"] if isinstance(item, Mapping)]
+    front = edge.read(reader, top["edge"], names, nodes)
     _check_stacks(reader, [one.name for one in stacks])
+    if front and edge.STACK in (one.name for one in stacks):
+        rule = f"{NAMESPACE}edge makes a stack of this name"
+        reader.wrong(f"{NAMESPACE}stacks", edge.STACK, rule, "Rename one of them")
     _check_passphrase(reader, stack)
     return Settings(
         project=project,
         stack=stack,
         nodes=tuple(nodes),
         stacks=tuple(stacks),
+        edge=front,
+        secrets=top["secrets"],
         address_pool=top["addressPool"],
         data_path_port=top["dataPathPort"],
         task_history_limit=top["taskHistoryLimit"],
         certificate_expiry=top["certificateExpiry"],
+        dispatcher_heartbeat=top["dispatcherHeartbeat"],
+        drain_timeout=top["drainTimeout"],
         adopt=top["adopt"],
         allow_unreachable=top["allowUnreachable"],
     )
@@ -172,6 +200,7 @@ def _ssh(ways: Mapping[str, Any]) -> Ssh:
     return Ssh(
         user=ways.get("user", "root"),
         port=ways.get("port", 22),
+        connect_timeout=ways.get("connectTimeout", Ssh.connect_timeout),
         private_key_file=ways["privateKeyFile"],
         known_hosts_file=ways["knownHostsFile"],
         proxy=Proxy(
@@ -212,6 +241,17 @@ def _check_stacks(reader: Reader, stacks: list[str]) -> None:
         reader.wrong(f"{NAMESPACE}stacks", name, "two stacks have this name", "Rename one of them")
 
 
+def _check_secret(reader: Reader, values: Mapping[str, Any], secret: Collection[str]) -> None:
+    """Secrets are where they stay secret, and are encrypted there. No value is shown."""
+    secrets, stacks = f"{NAMESPACE}secrets", f"{NAMESPACE}stacks"
+    if secrets in values and secrets not in secret:
+        remedy = f"Set each with `pulumi config set --secret --path {secrets}.NAME`"
+        reader.wrong(secrets, None, "is there for all to read", remedy)
+    if stacks in secret:
+        remedy = f"Move it to {secrets}.NAME; a Compose file has it as `secrets`, by `environment: NAME`"
+        reader.wrong(stacks, None, "has a secret in it, and what is filled in there is shown", remedy)
+
+
 def _check_passphrase(reader: Reader, stack: str) -> None:
     published = os.environ.get("PULUMI_CONFIG_PASSPHRASE") == PUBLISHED_PASSPHRASE
     if published and stack not in SHARED_STACKS:
@@ -244,16 +284,35 @@ def pool(raw: Any) -> IPv4Network:
     return network
 
 
-def duration(raw: Any) -> int:
-    """A duration as Docker writes it, in seconds; Docker refuses certificates of under an hour."""
-    match = re.fullmatch(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", raw)
-    if not match:
+def duration(least: int, most: float = float("inf")) -> Callable[[Any], int]:
+    """A duration as Docker writes it, in seconds, between both ends, which belong to it."""
+
+    def read(raw: Any) -> int:
+        match = re.fullmatch(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", raw)
+        if not match:
+            raise ValueError
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+        if not least <= total <= most:
+            raise ValueError
+        return total
+
+    return read
+
+
+def _contents(raw: Any) -> dict[str, str]:
+    """Names and texts. What it isn't is never shown."""
+    if isinstance(raw, Mapping) and all(isinstance(one, str) and one for one in raw.values()):
+        return dict(raw)
+    raise UnshownError
+
+
+def _labels(raw: Any) -> Mapping[str, str]:
+    """A node's labels, among which are none of the program's own."""
+    labels = strings(raw)
+    if any(name.startswith(OWN_LABELS) for name in labels):
         raise ValueError
-    hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    total = hours * 3600 + minutes * 60 + seconds
-    if total < 3600:
-        raise ValueError
-    return total
+    return labels
 
 
 def _name(raw: Any) -> str:
@@ -269,6 +328,7 @@ SSH = {
     "port": Key(number(1, 65535), "must be a port, 1 to 65535", None),
     "privateKeyFile": Key(text, "must be the path of a private key", None),
     "knownHostsFile": Key(text, "must be the path of a known_hosts file", None),
+    "connectTimeout": Key(duration(1, 60), "must be a duration of 1s to 1m, such as 20s", None),
     "proxy": Key(PASS, "must be a mapping with a host", None),
 }
 PROXY = {
@@ -279,7 +339,7 @@ NODE = {
     "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
     "host": Key(hostname, "must be a host name or an IPv4 address"),
     "role": Key(one_of("leader", "manager", "worker"), "must be leader, manager or worker"),
-    "labels": Key(strings, "must be a mapping of names to texts", {}),
+    "labels": Key(_labels, f"must be a mapping of names to texts, and {OWN_LABELS} is ours", {}),
     "availability": Key(one_of(*AVAILABILITIES), "must be active, pause or drain", None),
     "lost": Key(boolean, "must be true or false", False),
     "ssh": Key(PASS, "must be a mapping", None),
@@ -290,15 +350,24 @@ DEPLOYMENT = {
     "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
     "compose": Key(text, "must be the path of a Compose file"),
     "variables": Key(strings, "must be a mapping of names to texts", {}),
+    "dependsOn": Key(distinct, "must be a list of names of stacks, each once", ()),
+    "ignoreUnsupported": Key(distinct, "must be a list of paths in the Compose file", ()),
+    "resolveImages": Key(one_of("always", "changed", "never"), "must be always, changed or never", "changed"),
 }
 TOP = {
     "nodes": Key(sequence, "must be a list of nodes", []),
     "ssh": Key(PASS, "must be a mapping", {}),
     "stacks": Key(sequence, "must be a list of stacks", []),
+    "edge": Key(PASS, "must be a mapping", None),
+    "secrets": Key(_contents, "must be a mapping of names to texts that aren't empty", {}),
     "addressPool": Key(pool, "must be an IPv4 network of /23 or larger, such as 10.20.0.0/16", None),
     "dataPathPort": Key(number(1024, 49151), "must be a port, 1024 to 49151", None),
     "taskHistoryLimit": Key(number(0, 1000), "must be a number, 0 to 1000", None),
-    "certificateExpiry": Key(duration, "must be a duration of 1h or more, such as 2160h", None),
+    "certificateExpiry": Key(duration(3600), "must be a duration of 1h or more, such as 2160h", None),
+    "dispatcherHeartbeat": Key(duration(1, 60), "must be a duration of 1s to 1m, such as 15s", None),
+    "drainTimeout": Key(
+        duration(0, 86400), "must be a duration of 24h or less, such as 5m; 0s waits for none", 300
+    ),
     "adopt": Key(boolean, "must be true or false", False),
     "allowUnreachable": Key(boolean, "must be true or false", False),
 }

@@ -20,7 +20,6 @@ from components.checks import Reader
 from components.settings import NAMESPACE, Node, Settings, Ssh
 
 CONTROL = "control"
-CONNECT_SECONDS = 4
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -49,7 +48,6 @@ def config_text(settings: Settings, control: Node | None) -> str:
         "StrictHostKeyChecking": "yes",
         "GlobalKnownHostsFile": "/dev/null",
         "BatchMode": "yes",
-        "ConnectTimeout": CONNECT_SECONDS,
         "ServerAliveInterval": 5,
         "LogLevel": "ERROR",
     }
@@ -64,6 +62,7 @@ def _block(alias: str, host: str, ssh: Ssh) -> str:
         "Port": ssh.port,
         "IdentityFile": _quoted(ssh.private_key_file),
         "UserKnownHostsFile": _quoted(ssh.known_hosts_file),
+        "ConnectTimeout": ssh.connect_timeout,
     }
     before = ""
     if ssh.proxy:
@@ -160,7 +159,7 @@ def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
             private_key=jump.private_key_file.read_text(),
             host_key=host_key(ssh.proxy.host, jump),
             dial_error_limit=2,
-            per_dial_timeout=CONNECT_SECONDS,
+            per_dial_timeout=jump.connect_timeout,
         )
     return pulumi.Output.secret(
         remote.ConnectionArgs(
@@ -170,7 +169,7 @@ def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
             private_key=ssh.private_key_file.read_text(),
             host_key=host_key(node.host, ssh),
             dial_error_limit=2,
-            per_dial_timeout=CONNECT_SECONDS * 2,
+            per_dial_timeout=ssh.connect_timeout * 2,
             proxy=proxy,
         )
     )

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from components.observation import NAME_LABEL, Cluster, Entry, Host
+from components.observation import EDGE_LABEL, NAME_LABEL, Cluster, Entry, Host
 from components.plan import NodePlan, Step, Task
 from components.settings import Node, Settings
 
 Nodes = Mapping[str, NodePlan]
+
+RECOVERY = (
+    "Start them again. If they are gone for good, run on one that is left: "
+    "docker swarm init --force-new-cluster --advertise-addr ITS_ADDRESS"
+)
 
 
 def entry_of(node: Node, host: Host | None, cluster: Cluster | None) -> Entry | None:
@@ -28,20 +33,28 @@ def _is_of(entry: Entry, node: Node) -> bool:
     return name == node.name if name else entry.address == node.address
 
 
+def moved(node: Node, host: Host) -> bool:
+    """Whether a member that is to be a manager is declared at another address than the one that it
+    tells the others. Managers keep that address for good: it has to join anew. Of a worker nobody needs it.
+    """
+    return node.manager and bool(host.address) and node.advertised not in (None, host.address)
+
+
 def evictions(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> tuple[Task, ...]:
-    """Entries that managers left behind which are to join anew: they count against the quorum, so
-    they go before the joins."""
-    stale = _stale(settings, nodes, cluster)
-    return tuple(
-        task
-        for name, entry in stale
-        if entry.role == "manager"
-        for task in (Task("demote", name, entry.id), Task("remove", name, entry.id))
-    )
+    """What goes before the joins: entries of managers that are to join anew, for they count against the
+    quorum; and those that hosts are still members by, whose tasks are moved away first."""
+    tasks: list[Task] = []
+    for name, entry in _stale(settings, nodes, cluster):
+        lives = entry.ready and nodes[name].stale_id == entry.id
+        verbs = ["drain"] if lives else []
+        verbs += ["demote"] if entry.role == "manager" else []
+        tasks += [Task(verb, name, entry.id) for verb in (*verbs, "remove")] if verbs else []
+    return tuple(tasks)
 
 
 def work(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> tuple[Task, ...]:
     """What is to be done after the joins: arrivals, roles up, settings, roles down, departures."""
+    evicted = {task.node_id for task in evictions(settings, nodes, cluster)}
     return (
         *_mark(settings, nodes, cluster),
         *_arrivals(settings, nodes, cluster),
@@ -53,27 +66,28 @@ def work(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> tuple[Tas
         *(
             Task("remove", name, entry.id)
             for name, entry in _stale(settings, nodes, cluster)
-            if entry.role == "worker"
+            if entry.id not in evicted
         ),
     )
 
 
 def _stale(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[tuple[str, Entry]]:
-    """Entries of our nodes whose host is another member by now, or none."""
+    """Entries of our nodes whose host is another member by now, or none, or is to leave and join anew."""
     for node in settings.nodes:
         plan = nodes[node.name]
         if plan.step in (Step.JOIN, Step.IN_PLACE, Step.INIT):
             for entry in cluster.entries.values() if cluster else ():
                 taken = entry.id in {other.node_id for other in nodes.values()}
                 labelled = NAME_LABEL in entry.labels
-                if _is_of(entry, node) and not taken and (labelled or not entry.ready):
+                gone = _is_of(entry, node) and not taken and (labelled or not entry.ready)
+                if gone or entry.id == plan.stale_id:
                     yield node.name, entry
 
 
 def _mark(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
     """A swarm that is taken over gets our mark; one that we start gets it with the init."""
     starts = any(plan.step is Step.INIT for plan in nodes.values())
-    if cluster and not starts and f"{settings.project}/{settings.stack}" not in cluster.marks:
+    if cluster and not starts and settings.mark not in cluster.marks:
         yield Task("mark", settings.stack)
 
 
@@ -111,6 +125,8 @@ def _updates(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Itera
         if not entry and plan.step not in (Step.JOIN, Step.INIT):
             continue
         wanted = {**node.labels, NAME_LABEL: node.name}
+        if settings.edge and node.name in settings.edge.nodes:
+            wanted[EDGE_LABEL] = "yes"
         have = entry.labels if entry else {}
         arguments = [
             *(f"--label-add={key}={val}" for key, val in wanted.items() if have.get(key) != val),
@@ -124,11 +140,14 @@ def _updates(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Itera
 
 def _swarm(settings: Settings, cluster: Cluster | None) -> Iterator[Task]:
     limit, expiry = settings.task_history_limit, settings.certificate_expiry
+    heartbeat = settings.dispatcher_heartbeat
     arguments = []
     if limit is not None and (not cluster or cluster.task_history_limit != limit):
         arguments.append(f"--task-history-limit={limit}")
     if expiry is not None and (not cluster or cluster.certificate_expiry != expiry):
         arguments.append(f"--cert-expiry={expiry}s")
+    if heartbeat is not None and (not cluster or cluster.dispatcher_heartbeat != heartbeat):
+        arguments.append(f"--dispatcher-heartbeat={heartbeat}s")
     if arguments:
         yield Task("swarm", settings.stack, arguments=tuple(arguments))
 
@@ -151,6 +170,30 @@ def _leavers(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Itera
     for name, plan in nodes.items():
         if cluster and plan.step is Step.LOST and plan.node_id:
             yield name, cluster.entries[plan.node_id]
+
+
+def warnings(settings: Settings, cluster: Cluster | None) -> Iterator[str]:
+    """What the declared managers can't survive, and which services lack tasks while nodes are down."""
+    managers = sum(node.manager and not node.lost for node in settings.nodes)
+    if managers == 1:
+        yield (
+            "one manager survives the loss of none: while it is down nothing is rescheduled and nothing can "
+            "be changed, and if it is gone for good so is the swarm. Declare three"
+        )
+    elif managers % 2 == 0:
+        yield (
+            f"{managers} managers survive the loss of {(managers - 1) // 2}, as {managers - 1} do; "
+            "an odd number is better"
+        )
+    stacks = {stack.name for stack in settings.stacks}
+    if not cluster or not cluster.missing:
+        return
+    for service in cluster.services:
+        if service.stack in stacks and service.running < service.desired:
+            yield (
+                f"{service.name}: {service.running} of {service.desired} tasks run while this takes no part: "
+                f"{', '.join(cluster.missing)}"
+            )
 
 
 def refusals(settings: Settings, nodes: Nodes, cluster: Cluster) -> Iterator[str]:
@@ -186,9 +229,11 @@ def quorum(
     )
     reachable, needed = sum(managers.values()), len(managers) // 2 + 1
     if reachable < needed:
+        entries = [cluster.entries[one] for one, takes_part in managers.items() if not takes_part]
+        missing = ", ".join(sorted(one.labels.get(NAME_LABEL, one.hostname) for one in entries))
         yield (
             f"of {len(managers)} managers {reachable} can be reached, and {needed} are needed for a "
-            "majority. Bring managers back first."
+            f"majority. Missing: {missing}. {RECOVERY}"
         )
         return
     for task in (*evictions, *joins, *work):

@@ -6,16 +6,17 @@ then is in convergence.py, what speaks against it in preflight.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from components import convergence, preflight
+from components.compose import Stack
 from components.observation import NAME_LABEL, Cluster, Host, Observation
 from components.plan import NodePlan, Plan, Step
 from components.settings import Node, Settings
 
 
-def decide(settings: Settings, observation: Observation, mesh_ports: Iterable[int] = ()) -> Plan:
-    """The plan; `mesh_ports` are those that services publish through the routing mesh."""
+def decide(settings: Settings, observation: Observation, stacks: Sequence[Stack] = ()) -> Plan:
+    """The plan for the nodes, with what the stacks ask of them."""
     cluster, refusals = _our_cluster(settings, observation)
     nodes = {
         node.name: _plan_node(settings, node, observation.get(node.name), cluster) for node in settings.nodes
@@ -29,6 +30,7 @@ def decide(settings: Settings, observation: Observation, mesh_ports: Iterable[in
         refusals += preflight.changed_for_good(settings, cluster)
         refusals += convergence.refusals(settings, nodes, cluster)
         refusals += convergence.quorum(settings, nodes, cluster, evictions, work)
+    refusals += preflight.missing(stacks, cluster)
     if not control and not refusals:
         refusals.append(
             "no manager answers that is to stay one. Declare one of the live managers as a manager."
@@ -40,7 +42,10 @@ def decide(settings: Settings, observation: Observation, mesh_ports: Iterable[in
         address_pool=pool,
         evictions=evictions,
         work=work,
-        warnings=tuple(preflight.warnings(settings, observation, nodes, cluster, mesh_ports)),
+        warnings=(
+            *preflight.warnings(settings, observation, nodes, cluster, stacks),
+            *convergence.warnings(settings, cluster),
+        ),
         refusals=(*refusals, *preflight.refusals(settings, observation, starts=cluster is None)),
     )
 
@@ -71,7 +76,7 @@ def give_up(settings: Settings, observation: Observation) -> Plan:
 def _elsewhere(settings: Settings, host: Host, observation: Observation) -> bool:
     """Whether a host is in a swarm that can be told not to be ours."""
     if host.cluster:
-        marked = f"{settings.project}/{settings.stack}" in host.cluster.marks
+        marked = settings.mark in host.cluster.marks
         return not (marked or host.cluster.bare or settings.adopt)
     managers = [one for one in observation.values() if one.manager]
     foreign = [one for one in managers if one.cluster and _elsewhere(settings, one, observation)]
@@ -83,9 +88,8 @@ def _elsewhere(settings: Settings, host: Host, observation: Observation) -> bool
 
 def _our_cluster(settings: Settings, observation: Observation) -> tuple[Cluster | None, list[str]]:
     """The swarm that is ours, None where none is to be seen; and why it can't be told."""
-    mark = f"{settings.project}/{settings.stack}"
     clusters = {host.cluster.id: host.cluster for host in observation.values() if host.cluster}
-    ours = [cluster for cluster in clusters.values() if mark in cluster.marks]
+    ours = [cluster for cluster in clusters.values() if settings.mark in cluster.marks]
     found = ours or list(clusters.values())
     if len(found) > 1:
         where = "; ".join(f"{one.id} ({_hosts_of(one, observation)})" for one in found)
@@ -98,7 +102,8 @@ def _our_cluster(settings: Settings, observation: Observation) -> tuple[Cluster 
     owner = f"it belongs to {', '.join(cluster.marks)}" if cluster.marks else "it isn't marked as ours"
     return cluster, [
         f"{_hosts_of(cluster, observation)}: in swarm {cluster.id} already, and {owner}. "
-        "To take that swarm over: pulumi config set swarm:adopt true"
+        "To take that swarm over: pulumi config set swarm:adopt true. To have its hosts for a swarm of "
+        "ours, run on each of them: docker swarm leave --force"
     ]
 
 
@@ -120,9 +125,8 @@ def _leaderless(observation: Observation) -> list[str]:
     if managers:
         return [
             f"{', '.join(managers)}: in a swarm that has no leader, so more than half of its managers "
-            "can't be reached. Start them again. If they are gone for good, run on one that is left: docker "
-            "swarm init --force-new-cluster --advertise-addr ITS_ADDRESS; or, to begin anew, on every host "
-            "that is left: docker swarm leave --force"
+            f"can't be reached. {convergence.RECOVERY}; or, to begin anew, on every host that is left: "
+            "docker swarm leave --force"
         ]
     members = {name: host for name, host in observation.items() if host.member}
     return [
@@ -143,7 +147,9 @@ def _plan_node(settings: Settings, node: Node, host: Host | None, cluster: Clust
         starts = node == settings.leader and not host.member
         return NodePlan(Step.INIT if starts else Step.FOREIGN if host.member else Step.JOIN)
     if host.node_id in cluster.entries and host.state != "error":
-        marked = f"{settings.project}/{settings.stack}" in cluster.marks
+        marked = settings.mark in cluster.marks
+        if marked and convergence.moved(node, host):
+            return NodePlan(Step.JOIN, stale_id=host.node_id)
         completes = node == settings.leader and not marked and not settings.adopt
         return NodePlan(Step.INIT if completes else Step.IN_PLACE, host.node_id)
     if host.state == "active" and not _knew(host, cluster):
@@ -189,7 +195,13 @@ def _refused_nodes(
             whose += "" if host.cluster else ", ".join(host.managers)
             refusals.append(
                 f"{node.name} ({node.host}): in {whose}, and ours is {cluster.id}. "
-                "Run on it: docker swarm leave"
+                f"Run on it: docker swarm leave{' --force' if host.manager else ''}"
+            )
+        taken_over = cluster and settings.mark not in cluster.marks
+        if host and taken_over and step is Step.IN_PLACE and convergence.moved(node, host):
+            refusals.append(
+                f"{node.name} ({node.host}): the swarm that is taken over reaches this manager at "
+                f"{host.address}. Declare that: advertiseAddress: {host.address}"
             )
         if host and host.state == "locked":
             refusals.append(f"{node.name}: its swarm is locked. Run on it: docker swarm unlock")
@@ -216,6 +228,7 @@ def _control(
         node.name
         for node in settings.nodes
         if node.manager
+        and nodes[node.name].node_id
         and (host := observation.get(node.name))
         and (host.cluster and host.cluster.id == cluster.id)
     ]

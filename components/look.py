@@ -15,10 +15,11 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, cast
+from urllib.parse import quote
 
 from components.connection import config_file
 from components.observation import (
@@ -27,20 +28,49 @@ from components.observation import (
     Cluster,
     Entry,
     Host,
+    Object,
     Observation,
     Service,
     under_way,
 )
 from components.settings import Settings
 
-LOOK_SECONDS = 8
 STEADY_SECONDS = 120
-TASKS_SECONDS = 40  # tasks alone: a service that can't be whole must not hold up its own repair
+BRIEF_SECONDS = 40  # for what may never come: tasks of a service that can't be whole, whose repair must
+# not be held up; a leader, while most managers are silent
 
-FACTS = """\
+# Tasks that are meant to run, or to be started again: a service's own count has those, too, of nodes that
+# are down.
+WANTED_TASKS = "/tasks?filters=" + quote('{"desired-state":["ready","running"]}')
+SWARM_NETWORKS = "/networks?filters=" + quote('{"scope":["swarm"]}')
+DATA_ROOT = "/var/lib/docker"
+
+FACTS = f"""\
+PATH=$PATH:/usr/sbin:/sbin
 echo "clock $(date +%s.%N)"
 echo "booted $(stat -c %Y /proc/1)"
-if [ -e /proc/net/ip_vs ] || modprobe -n -q ip_vs 2>/dev/null; then echo ip_vs yes; else echo ip_vs no; fi
+stat -f -c 'free %a %S' {DATA_ROOT} 2>/dev/null
+modules=/lib/modules/$(uname -r)
+config=$(zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null)
+# A module, a file that is there while the kernel has it in use, its key in the kernel's configuration.
+kernel() {{
+  if [ -e "/sys/module/$1" ] || [ -e "$2" ]; then found=yes
+  elif grep -qs "/$1[.]ko" "$modules/modules.dep" "$modules/modules.builtin"; then found=yes
+  elif [ -e "$modules/modules.dep" ]; then found=no
+  else
+    case $config in
+      *"CONFIG_$3=y"*) found=yes ;;
+      "" | *"CONFIG_$3=m"*) found=unknown ;;
+      *) found=no ;;
+    esac
+  fi
+  echo "kernel $1 $found"
+}}
+kernel overlay /sys/fs/overlay OVERLAY_FS
+kernel vxlan /sys/module/vxlan VXLAN
+kernel br_netfilter /proc/sys/net/bridge BRIDGE_NETFILTER
+kernel ip_vs /proc/net/ip_vs IP_VS
+kernel ip_vs_rr /sys/module/ip_vs_rr IP_VS_RR
 ip -4 route show | while read -r net rest; do echo "route $net $rest"; done
 echo
 exec docker system dial-stdio
@@ -52,24 +82,25 @@ def observe(
     stacks: Collection[str],
     say: Callable[[str], None],
     patience: float = STEADY_SECONDS,
+    awaited: Callable[[Observation, Collection[str]], Iterator[str]] = under_way,
 ) -> Observation:
-    """All hosts that aren't lost. While something is about to change by itself it looks again, for
-    `patience` seconds at most, TASKS_SECONDS for tasks alone, and says what it waits for."""
-    names = [node.name for node in settings.nodes if not node.lost]
+    """All hosts that aren't lost. While there is something to be awaited it looks again, for `patience`
+    seconds at most, BRIEF_SECONDS for what may never come, and says what it waits for."""
+    nodes = [node for node in settings.nodes if not node.lost]
     path = config_file(settings.stack)
     deadline = time.monotonic() + patience
-    tasks_deadline = min(deadline, time.monotonic() + TASKS_SECONDS)
+    brief_deadline = min(deadline, time.monotonic() + BRIEF_SECONDS)
     said = ""
-    with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
+    with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
         while True:
-            hosts = pool.map(lambda name: look(name, path), names)
+            hosts = pool.map(lambda node: look(node.name, path, node.ssh.look_timeout), nodes)
             observation = {host.name: host for host in hosts}
             now = time.monotonic()
-            nodes_move = any(under_way(observation, ()))
+            nodes_move = any(awaited(observation, ())) and not _majority_is_silent(settings, observation)
             if nodes_move:
-                tasks_deadline = min(deadline, now + TASKS_SECONDS)
-            bound = deadline if nodes_move else tasks_deadline
-            waiting = "; ".join(under_way(observation, stacks))
+                brief_deadline = min(deadline, now + BRIEF_SECONDS)
+            bound = deadline if nodes_move else brief_deadline
+            waiting = "; ".join(awaited(observation, stacks))
             if not waiting or now >= bound:
                 return observation
             if waiting != said:
@@ -78,37 +109,54 @@ def observe(
             time.sleep(1)
 
 
-def look(name: str, ssh_config: Path) -> Host:
-    """One host, in one session of LOOK_SECONDS at most; a failure is a Host with a problem."""
+def _majority_is_silent(settings: Settings, observation: Observation) -> bool:
+    """Whether no leader can be elected: half of the declared managers or more don't answer at all."""
+    managers = [observation[node.name] for node in settings.nodes if node.manager and not node.lost]
+    silent = [host for host in managers if host.problem and not host.answers]
+    return 2 * len(silent) >= len(managers)
+
+
+def look(name: str, ssh_config: Path, limit: float) -> Host:
+    """One host, in one session of `limit` seconds at most; a failure is a Host with a problem."""
     began = time.time()
-    session = subprocess.Popen(
-        ["ssh", "-F", str(ssh_config), name, FACTS],
+    facts: Facts = {}
+    with session(name, ssh_config, FACTS, limit) as (ssh, watchdog):
+        try:
+            facts = _read_facts(cast(BinaryIO, ssh.stdout))
+            skew = float(facts["clock"][0]) - (began + time.time()) / 2
+            return _host(name, facts, skew, Engine(ssh))
+        except (OSError, KeyError, ValueError, http.client.HTTPException, EngineError) as error:
+            late = not watchdog.is_alive()
+            said = f"its Docker Engine answers: {error}" if isinstance(error, EngineError) else None
+            return Host(
+                name,
+                problem=said or _problem(ssh, "clock" in facts, limit if late else None),
+                answers=bool(facts),
+                late=late and bool(facts),
+                age=_age(facts),
+            )
+
+
+@contextlib.contextmanager
+def session(
+    name: str, ssh_config: Path, command: str, seconds: float
+) -> Iterator[tuple[subprocess.Popen[bytes], threading.Timer]]:
+    """An SSH session to a host, and the watchdog that ends it when the seconds are over."""
+    ssh = subprocess.Popen(
+        ["ssh", "-F", str(ssh_config), name, command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,  # a jump host's own client is ended with it
     )
-    watchdog = threading.Timer(LOOK_SECONDS, _end, [session])
+    watchdog = threading.Timer(seconds, _end, [ssh])
     watchdog.start()
-    facts: Facts = {}
     try:
-        facts = _read_facts(cast(BinaryIO, session.stdout))
-        skew = float(facts["clock"][0]) - (began + time.time()) / 2
-        return _host(name, facts, skew, Engine(session))
-    except (OSError, KeyError, ValueError, http.client.HTTPException, EngineError) as error:
-        late = not watchdog.is_alive()
-        said = f"its Docker Engine answers: {error}" if isinstance(error, EngineError) else None
-        return Host(
-            name,
-            problem=said or _problem(session, bool(facts), late),
-            answers=bool(facts),
-            late=late and bool(facts),
-            age=_age(facts),
-        )
+        yield ssh, watchdog
     finally:
         watchdog.cancel()
-        _end(session)
-        session.communicate()
+        _end(ssh)
+        ssh.communicate()
 
 
 Facts = dict[str, list[str]]
@@ -137,12 +185,13 @@ def _age(facts: Facts) -> float:
         return float("inf")
 
 
-def _problem(session: subprocess.Popen[bytes], answered: bool, late: bool) -> str:
+def _problem(session: subprocess.Popen[bytes], answered: bool, late: float | None) -> str:
     if late:
-        return f"{'its Docker Engine' if answered else 'it'} gave no answer within {LOOK_SECONDS} s"
+        return f"{'its Docker Engine' if answered else 'it'} gave no answer within {late} s"
     _end(session)
     said = cast(BinaryIO, session.stderr).read().decode(errors="replace").strip().splitlines()
-    return said[-1] if said else "the SSH session ended early"
+    why = said[-1] if said else "the SSH session ended early"
+    return f"its Docker Engine gives no answer: {why}" if answered else why
 
 
 class EngineError(Exception):
@@ -199,22 +248,44 @@ def _host(name: str, facts: Facts, skew: float, engine: Engine) -> Host:
         nodes = None
     info = engine.get("/info")
     swarm = info["Swarm"]
+    kernel = dict(line.split() for line in facts.get("kernel", ()))
     return Host(
         name,
         engine=info["ServerVersion"],
+        # A manager whose link to the leader fails says 503 as well.
+        leaderless=nodes is None and swarm["ControlAvailable"],
         state=swarm["LocalNodeState"],
         node_id=swarm["NodeID"],
         manager=swarm["ControlAvailable"],
+        address=swarm["NodeAddr"],
         managers=tuple(m["Addr"].rpartition(":")[0] for m in swarm["RemoteManagers"] or ()),
         cluster=None if nodes is None else _cluster(engine, nodes, swarm["Cluster"]),
         routes=tuple(facts.get("route", ())),
-        ip_vs=facts["ip_vs"] == ["yes"],
+        kernel=kernel,
+        ip_vs=kernel.get("ip_vs") == "yes",
         skew=skew,
+        engine_id=info.get("ID", ""),
+        hostname=info.get("Name", ""),
+        live_restore=info.get("LiveRestoreEnabled", False),
+        data_root=info.get("DockerRootDir", ""),
+        free=_free(facts) if info.get("DockerRootDir") == DATA_ROOT else None,
     )
 
 
+def _free(facts: Facts) -> int | None:
+    """Octets that are free where the engine usually keeps its images."""
+    if "free" not in facts:
+        return None
+    blocks, size = facts["free"][0].split()
+    return int(blocks) * int(size)
+
+
 def _cluster(engine: Engine, nodes: list[Any], cluster: Mapping[str, Any]) -> Cluster:
-    services = engine.get("/services?status=true")
+    services = engine.get("/services")
+    tasks = engine.get(WANTED_TASKS)
+    ending = [service["ID"] for service in services if _ends(service)]
+    tasks += engine.get(ended_tasks(ending)) if ending else []
+    networks = engine.get(SWARM_NETWORKS)
     configs = engine.get("/configs")
     secrets = engine.get("/secrets")
     marks = (config["Spec"]["Labels"].get(STACK_LABEL) for config in configs)
@@ -222,14 +293,24 @@ def _cluster(engine: Engine, nodes: list[Any], cluster: Mapping[str, Any]) -> Cl
     return Cluster(
         id=cluster["ID"],
         entries={node["ID"]: _entry(node) for node in nodes},
-        services=tuple(_service(service) for service in services),
+        services=tuple(_service(service, tasks) for service in services),
+        networks={network["Name"]: _network(network) for network in networks},
+        secrets={one["Spec"]["Name"]: Object(one["ID"]) for one in secrets},
+        configs={one["Spec"]["Name"]: Object(one["ID"]) for one in configs},
         marks=tuple(mark for mark in marks if mark),
         bare=not (services or configs or secrets),
         address_pool=(cluster.get("DefaultAddrPool") or [None])[0],
         data_path_port=cluster.get("DataPathPort"),
         task_history_limit=spec["Orchestration"]["TaskHistoryRetentionLimit"],
         certificate_expiry=spec["CAConfig"]["NodeCertExpiry"] // 10**9,
+        dispatcher_heartbeat=spec["Dispatcher"]["HeartbeatPeriod"] // 10**9,
     )
+
+
+def _network(network: Mapping[str, Any]) -> Object:
+    subnets = (network.get("IPAM") or {}).get("Config") or ()
+    gateways = {one["Subnet"]: one["Gateway"] for one in subnets if one.get("Gateway")}
+    return Object(network["Id"], network.get("Options") or {}, gateways)
 
 
 def _entry(node: Mapping[str, Any]) -> Entry:
@@ -248,14 +329,33 @@ def _entry(node: Mapping[str, Any]) -> Entry:
     )
 
 
-def _service(service: Mapping[str, Any]) -> Service:
-    status = service["ServiceStatus"]
+def ended_tasks(services: Collection[str]) -> str:
+    """The path of the tasks of these services, by ID, that aren't to run any more."""
+    return "/tasks?filters=" + quote(json.dumps({"desired-state": ["shutdown"], "service": services}))
+
+
+def _ends(service: Mapping[str, Any]) -> bool:
+    """Whether its tasks may end well, and aren't started again then."""
+    policy = service["Spec"]["TaskTemplate"].get("RestartPolicy") or {}
+    return policy.get("Condition") in ("none", "on-failure")
+
+
+def _service(service: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]]) -> Service:
+    """Its tasks are the newest of each slot; a global service has a slot on each node that it is for."""
+    own = (task for task in tasks if task["ServiceID"] == service["ID"])
+    newest = {
+        task.get("Slot") or task["NodeID"]: task
+        for task in sorted(own, key=lambda task: task["CreatedAt"].rstrip("Z"))
+    }
+    alive = [task["Status"]["State"] for task in newest.values() if task["DesiredState"] != "shutdown"]
+    ended = [task["Status"]["State"] for task in newest.values() if task["DesiredState"] == "shutdown"]
+    wanted = len(alive) + sum(ended.count(state) for state in ("complete", "failed", "rejected"))
     return Service(
         id=service["ID"],
         name=service["Spec"]["Name"],
         stack=(service["Spec"].get("Labels") or {}).get(NAMESPACE_LABEL),
         image=service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"],
-        running=status["RunningTasks"],
-        desired=status["DesiredTasks"],
+        running=alive.count("running") + ended.count("complete"),
+        desired=service["Spec"]["Mode"].get("Replicated", {}).get("Replicas", wanted),
         update=(service.get("UpdateStatus") or {}).get("State"),
     )

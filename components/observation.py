@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+OWN_LABELS = "swarm.pulumi."  # what their names begin with
 NAME_LABEL = "swarm.pulumi.node"
+EDGE_LABEL = "swarm.pulumi.edge"
 STACK_LABEL = "swarm.pulumi.stack"
 NAMESPACE_LABEL = "com.docker.stack.namespace"
+VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"  # that the swarm gave an overlay network
 BOOT_SECONDS = 180
 
 
@@ -33,7 +36,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as the managers list it, with its tasks counted."""
+    """A service as the managers list it, with its tasks counted: among those that run are those, too, that
+    have ended well and aren't to be started again."""
 
     id: str
     name: str
@@ -44,11 +48,24 @@ class Service:
     update: str | None = None  # completed, updating, paused, rollback_...
 
     @property
+    def moving(self) -> bool:
+        """Whether an update is under way, or stuck."""
+        return self.update in ("updating", "paused", "rollback_started", "rollback_paused")
+
+    @property
     def settled(self) -> bool:
         """Whether its tasks run, and no update is under way or stuck."""
-        moving = self.update in ("updating", "paused", "rollback_started", "rollback_paused")
-        # More than desired: tasks of a node that is down count until the managers give them up.
-        return self.running >= self.desired and not moving
+        # More than desired: those that an update is about to end.
+        return self.running >= self.desired and not self.moving
+
+
+@dataclass(frozen=True)
+class Object:
+    """A network, secret or config as the managers list it."""
+
+    id: str
+    options: Mapping[str, str] = field(default_factory=dict)  # of a network's driver
+    gateways: Mapping[str, str] = field(default_factory=dict)  # of a network, by subnet
 
 
 @dataclass(frozen=True)
@@ -58,12 +75,23 @@ class Cluster:
     id: str
     entries: Mapping[str, Entry]  # by node ID
     services: tuple[Service, ...] = ()
+    networks: Mapping[str, Object] = field(default_factory=dict)  # by name, as the next two
+    secrets: Mapping[str, Object] = field(default_factory=dict)
+    configs: Mapping[str, Object] = field(default_factory=dict)
     marks: tuple[str, ...] = ()  # `project/stack` of the programs that look after it
     bare: bool = False  # without services, secrets or configs
     address_pool: str | None = None
     data_path_port: int | None = None
     task_history_limit: int | None = None
     certificate_expiry: int | None = None  # seconds
+    dispatcher_heartbeat: int | None = None  # seconds
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the nodes that are to run tasks and take no part: services may lack tasks because
+        of them."""
+        entries = [one for one in self.entries.values() if one.availability == "active" and not one.ready]
+        return sorted(one.labels.get(NAME_LABEL, one.hostname) for one in entries)
 
 
 @dataclass(frozen=True)
@@ -80,11 +108,18 @@ class Host:
     state: str = "inactive"  # of its membership: inactive, pending, active, error or locked
     node_id: str = ""
     manager: bool = False
+    address: str = ""  # that it tells the other nodes, while it is a member
     managers: tuple[str, ...] = ()  # addresses of the managers it knows, without ports
     cluster: Cluster | None = None  # where it is a manager of a swarm that has a leader
     routes: tuple[str, ...] = ()
+    kernel: Mapping[str, str] = field(default_factory=dict)  # yes, no or unknown, by module
     ip_vs: bool = False
     skew: float = 0.0  # its clock against ours, seconds
+    engine_id: str = ""
+    hostname: str = ""
+    live_restore: bool = False
+    data_root: str = ""  # the folder of its engine's images and volumes
+    free: int | None = None  # octets there, where it is the usual folder
 
     @property
     def member(self) -> bool:
@@ -95,9 +130,16 @@ class Host:
 Observation = Mapping[str, Host]  # by node name
 
 
+def late_engines(observation: Observation, _: Collection[str]) -> Iterator[str]:
+    """What a destroy waits for, in words: engines that are at a loss for an answer, as in an election.
+    Whose swarm such a host is in can't be told yet, and it could be made to leave."""
+    yield from (f"{host.name}: {host.problem}" for host in observation.values() if host.late)
+
+
 def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str]:
     """What is about to change by itself, in words: a host that boots, an election, a node that comes
-    back, tasks of our stacks that start. Who decides in the midst of it takes for drift what isn't."""
+    back, tasks of our stacks that start. Who decides in the midst of it takes for drift what isn't. While a
+    node is down its tasks may have nowhere to run, and aren't waited for."""
     clusters = {host.cluster.id: host.cluster for host in observation.values() if host.cluster}
     waiting: dict[str, list[str]] = {}
     for host in observation.values():
@@ -107,10 +149,11 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
             waiting.setdefault("in a swarm without a leader", []).append(host.name)
         for cluster in clusters.values():
             entry = cluster.entries.get(host.node_id)
-            if entry and host.state == "active" and not entry.ready:
+            # An engine that was just started is pending until it takes part.
+            if entry and host.state in ("active", "pending") and not entry.ready:
                 waiting.setdefault("not Ready yet", []).append(host.name)
     yield from (f"{', '.join(names)}: {why}" for why, names in waiting.items())
     for cluster in clusters.values():
-        for service in cluster.services:
+        for service in cluster.services if not cluster.missing else ():
             if service.stack in stacks and service.running < service.desired:
                 yield f"{service.name}: {service.running} of {service.desired} tasks run"

@@ -24,7 +24,7 @@ class Step(StrEnum):
 @dataclass(frozen=True)
 class NodePlan:
     """A node's step. `node_id` is that of its entry, None until it has one; `stale_id` is a
-    membership of its host that the swarm doesn't know any more, to be left before it joins."""
+    membership of its host that has no future, to be left before it joins."""
 
     step: Step
     node_id: str | None = None
@@ -60,14 +60,23 @@ class Plan:
 
     def outline(self) -> str:
         """What will be done, in words; empty where there is nothing to do."""
-        joins = [
-            f"{name} {node.step}" for name, node in self.nodes.items() if node.step in (Step.INIT, Step.JOIN)
-        ]
-        # What is done to a node that has no ID yet goes with its joining.
-        tasks = [
-            str(task) for task in (*self.evictions, *self.work) if task.node_id or task.name not in self.nodes
-        ]
-        return "; ".join((*joins, *tasks))
+        joining = self.steps(Step.INIT, Step.JOIN)
+        joins = [f"{name} {self.nodes[name].step}" for name in joining]
+        # What is done to a node that has no ID yet goes with its joining; where it has one, or had, that
+        # is another entry.
+        evictions, work = (
+            [
+                f"{task.verb} {task.name}'s old entry" if self._is_old(task) else str(task)
+                for task in tasks
+                if task.node_id or task.name not in self.nodes
+            ]
+            for tasks in (self.evictions, self.work)
+        )
+        return "; ".join((*evictions, *joins, *work))
+
+    def _is_old(self, task: Task) -> bool:
+        plan = self.nodes.get(task.name)
+        return bool(plan and plan.step is not Step.LOST and plan.node_id != task.node_id)
 
     def steps(self, *wanted: Step) -> list[str]:
         """The names of the nodes with one of these steps."""

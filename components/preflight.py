@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
+from components import findings
+from components.compose import Stack
+from components.findings import Finding, Verdict
 from components.observation import NAME_LABEL, Cluster, Observation
+from components.ordering import owners
 from components.plan import NodePlan, Step
 from components.settings import Settings
 
+MAKING = {
+    "network": "docker network create --driver overlay {}",
+    "secret": "docker secret create {} FILE",
+    "config": "docker config create {} FILE",
+}
 POOLS = [IPv4Network(f"10.{second}.0.0/16") for second in (20, 40, 60, 80, 120, 160, 200, 240)]
-OLDEST_ENGINE = (20, 10)  # the first whose API counts a service's tasks
-SKEW_WARNED, SKEW_REFUSED = 10, 1800  # seconds; certificates of a join are valid from an hour ago
 
 
-def subnets(observation: Observation) -> Iterator[tuple[str, IPv4Network]]:
-    """Every host's networks, with the host's name."""
-    for name, host in observation.items():
-        for route in host.routes:
-            destination = route.split()[0]
-            if destination[:1].isdigit():
-                yield name, IPv4Network(destination, strict=False)
+def common(observation: Observation) -> Iterator[Finding]:
+    """What previews and the doctor both check."""
+    yield from findings.engines(observation)
+    yield from findings.clocks(observation)
+    yield from findings.memberships(observation)
+    yield from findings.live_restores(observation)
+    yield from findings.overlay(observation)
+    yield from findings.vxlan(observation)
+    yield from findings.disks(observation)
+    yield from findings.clones(observation)
+    yield from findings.hostnames(observation)
 
 
 def address_pool(settings: Settings, observation: Observation) -> str | None:
@@ -28,30 +39,37 @@ def address_pool(settings: Settings, observation: Observation) -> str | None:
     networks. Docker's own default, 10.0.0.0/8, swallows the answers of hosts in 10.0.0.0/24."""
     if settings.address_pool:
         return str(settings.address_pool)
-    taken = [network for _, network in subnets(observation)]
+    taken = [network for host in observation.values() for network in findings.networks(host)]
     free = (pool for pool in POOLS if not any(pool.overlaps(network) for network in taken))
     return next((str(pool) for pool in free), None)
 
 
 def refusals(settings: Settings, observation: Observation, *, starts: bool) -> Iterator[str]:
     """What can't work, by host; `starts` tells whether a swarm is to be started."""
-    for name, host in observation.items():
-        if host.engine and version(host.engine) < OLDEST_ENGINE:
-            yield f"{name}: Docker Engine {host.engine} is older than 20.10. Upgrade it."
-        if abs(host.skew) > SKEW_REFUSED:
-            yield (
-                f"{name}: its clock is {host.skew:+.0f} s from here, and certificates would not be "
-                "valid. Set its clock (chrony or systemd-timesyncd)."
-            )
+    found = list(common(observation))
     if starts and settings.address_pool:
-        for name, network in subnets(observation):
-            if settings.address_pool.overlaps(network):
-                yield (
-                    f"swarm:addressPool {settings.address_pool}: overlaps {network}, a network of "
-                    f"{name}, and answers would be lost. Choose another, or leave it out."
-                )
+        found += findings.pools(settings.address_pool, observation, starts=True)
+    yield from (str(one) for one in findings.summed(found) if one.verdict is Verdict.FAILED)
     if starts and not address_pool(settings, observation):
         yield "no address pool is free on every host. Choose one: pulumi config set swarm:addressPool"
+
+
+def missing(stacks: Sequence[Stack], cluster: Cluster | None) -> Iterator[str]:
+    """What stacks need that none of them makes, and the swarm hasn't."""
+    made = owners(stacks)
+    for stack in stacks:
+        needed = {
+            "network": [one.full for one in stack.networks if one.external and one.full not in made],
+            "secret": [one.external for one in stack.secrets if one.external],
+            "config": [one.external for one in stack.configs if one.external],
+        }
+        for kind, names in needed.items():
+            there = getattr(cluster, f"{kind}s", {})
+            for name in (name for name in names if name not in there):
+                yield (
+                    f"stack {stack.name} needs the external {kind} {name}, which the swarm doesn't have. "
+                    f"Make it there, on a manager: {MAKING[kind].format(name)}"
+                )
 
 
 def changed_for_good(settings: Settings, cluster: Cluster) -> Iterator[str]:
@@ -73,7 +91,7 @@ def warnings(
     observation: Observation,
     nodes: Mapping[str, NodePlan],
     cluster: Cluster | None,
-    mesh_ports: Iterable[int],
+    stacks: Iterable[Stack],
 ) -> Iterator[str]:
     """What works but should be known."""
     for name, plan in nodes.items():
@@ -81,20 +99,9 @@ def warnings(
         allowed = plan.step is Step.ABSENT and settings.allow_unreachable
         if host and (plan.step is Step.UNREACHABLE or allowed):
             yield f"{name} {plan.step}: {host.problem or 'its swarm has no leader there'}"
-    managers = sum(node.manager and not node.lost for node in settings.nodes)
-    if managers % 2 == 0:
-        yield (
-            f"{managers} managers survive the loss of {(managers - 1) // 2}, as {managers - 1} do; "
-            "an odd number is better"
-        )
-    versions = {host.engine for host in observation.values() if host.engine}
-    if len({version(one)[:1] for one in versions}) > 1:
-        yield f"Docker Engines of different major versions: {', '.join(sorted(versions))}"
-    for name, host in observation.items():
-        if SKEW_WARNED < abs(host.skew) <= SKEW_REFUSED:
-            yield f"{name}: its clock is {host.skew:+.0f} s from here"
+    yield from (str(one) for one in common(observation) if one.verdict is Verdict.WARNING)
     without = [name for name, host in observation.items() if not host.problem and not host.ip_vs]
-    ports = sorted(mesh_ports)
+    ports = sorted(port for stack in stacks for port in stack.mesh_ports)
     if ports and without:
         where = "any host" if len(without) == len(observation) else ", ".join(without)
         yield (
@@ -105,9 +112,3 @@ def warnings(
     for entry in cluster.entries.values() if cluster else ():
         if entry.id not in ours and NAME_LABEL not in entry.labels and not entry.ready:
             yield f"{entry.hostname} ({entry.id}) is {entry.state}, and no node of this stack"
-
-
-def version(text: str) -> tuple[int, ...]:
-    """(26, 1, 5) for 26.1.5+dfsg1."""
-    digits = text.split("+")[0].split("-")[0].split(".")
-    return tuple(int(part) for part in digits if part.isdigit())

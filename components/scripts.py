@@ -1,4 +1,5 @@
-"""Every shell text that runs on a host, as pure functions; they need `sh`, flock and Docker.
+"""The shell texts that run on a host, as pure functions; they need `sh`, flock and Docker. Those that a
+manager runs for the swarm are in manager_scripts.py.
 
 A command's line is short and says what it does; its script comes by standard input, where a token
 is safe. All are safe to run again, also after being cut off. No wait is without a bound, and what is
@@ -9,20 +10,42 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from shlex import quote
-
-from components.plan import Task
 
 JOIN_SECONDS = 180
 LEAVE_SECONDS = 120
-TOKENS_SECONDS = 60
-CONVERGENCE_SECONDS = 600
-SETTLE_SECONDS = 300
 
 PRELUDE = """\
 set -eu
-say() { echo "$*" >&2; }
+doing=''
+say() { doing=$*; echo "$*" >&2; }
+trap 'echo "no time is left; it went on ${doing:-at the start}" >&2; exit 124' TERM
+"""
+
+# In Docker's own words: an election, a change that came in between, a manager that is at a loss or begins.
+PASSING = ("have a leader", "lost leadership", "out of sequence", "Unavailable", "eadline", "being prepared")
+PASSES = f"""\
+passes() {{
+  case $1 in
+    {" | ".join(f'*"{words}"*' for words in PASSING)}) ;;
+    *) return 1 ;;
+  esac
+}}
+"""
+
+# Of a manager: again while it passes; `ask` prints the answer.
+ASKING = """\
+patiently() {
+  until problem=$("$@" 2>&1 >/dev/null); do
+    passes "$problem" || { echo "$problem" >&2; return 1; }
+    sleep 0.5
+  done
+}
+ask() {
+  until answer=$("$@" 2>/dev/null); do patiently "$@" || return 1; done
+  printf '%s\\n' "$answer"
+}
 """
 
 MEMBERSHIP = """\
@@ -66,23 +89,25 @@ swarm Cluster.ID
 JOIN = """\
 case $(swarm LocalNodeState) in
   error) docker swarm leave --force >/dev/null ;;
-  active)
+  active | pending)
     if [ "$(swarm NodeID)" = "$stale" ]; then
       say "leaving a membership that the swarm doesn't know any more"
       docker swarm leave --force >/dev/null
     fi ;;
 esac
-if [ "$(swarm LocalNodeState)" = inactive ]; then
+while [ "$(swarm LocalNodeState)" = inactive ]; do
   check_gossip_port
   say "joining"
   answer=$(printf '%s\\r\\n' 'POST /swarm/join HTTP/1.1' 'Host: docker' 'Connection: close' \\
     'Content-Type: application/json' "Content-Length: ${#request}" '' "$request" |
     docker system dial-stdio)
   case $answer in
-    "HTTP/1.1 200"*) ;;
-    *) say "Docker: ${answer##*message}" ;;
+    "HTTP/1.1 200"*) break ;;
   esac
-fi
+  say "Docker: ${answer##*message}"
+  passes "$answer" || break
+  sleep 1
+done
 wait_until_active
 swarm NodeID
 """
@@ -108,99 +133,6 @@ while [ -n "$(left)" ]; do
   networks | while read -r name; do echo y | docker network rm "$name" >/dev/null 2>&1 || true; done
   sleep 0.3
 done
-"""
-
-MANAGER = """\
-entry() { docker node inspect --format "$2" "$1" 2>/dev/null || true; }
-standing() { entry "$1" '{{.Status.State}} {{with .ManagerStatus}}{{.Reachability}}{{end}}'; }
-role() { entry "$1" '{{if .ManagerStatus}}manager{{else}}worker{{end}}'; }
-await() {
-  say "waiting until $1 is Ready"
-  while :; do
-    case $(standing "$2") in "ready " | "ready reachable") return ;; esac
-    sleep 0.3
-  done
-}
-promote() {
-  say "promoting $1"
-  docker node promote "$2" >/dev/null
-  until [ "$(role "$2")" = manager ]; do sleep 0.3; done
-  await "$1" "$2"
-}
-demote() {
-  [ "$(role "$2")" = manager ] || return 0
-  say "demoting $1"
-  docker node demote "$2" >/dev/null
-  until [ "$(role "$2")" = worker ]; do sleep 0.3; done
-}
-update() {
-  say "updating $1"
-  node=$2
-  shift 2
-  docker node update "$@" "$node" >/dev/null
-}
-swarm() {
-  say "updating the swarm's settings"
-  shift 2
-  docker swarm update "$@" >/dev/null
-}
-whole() {
-  docker service ls --format '{{.Name}} {{.Replicas}}' | while read -r name count _; do
-    case " $* " in *" $name "*) [ "${count%/*}" -ge "${count#*/}" ] || echo "$name" ;; esac
-  done
-}
-drain() {
-  services=$(docker node ps --filter desired-state=running --format '{{.Name}}' "$2" |
-    sed 's/[.][^.]*$//' | sort -u | tr '\\n' ' ')
-  docker node update --availability drain "$2" >/dev/null
-  say "waiting until the tasks of $1 run elsewhere: ${services:-it has none}"
-  while docker node ps --format '{{.CurrentState}}' "$2" | grep -q '^Running'; do sleep 0.3; done
-  until [ -z "$(whole $services)" ]; do sleep 0.3; done
-}
-remove() {
-  [ -n "$(standing "$2")" ] || return 0
-  say "removing $1"
-  docker node rm --force "$2" >/dev/null
-}
-"""
-
-TOKENS = """\
-manager=$(docker swarm join-token -q manager)
-worker=$(docker swarm join-token -q worker)
-printf '{"manager": "%s", "worker": "%s"}\\n' "$manager" "$worker"
-"""
-
-SETTLE = """\
-state() { docker service inspect --format '{{with .UpdateStatus}}{{.State}}{{end}}' "$1"; }
-count() { docker service ls --filter "name=$1" --format '{{.Name}} {{.Replicas}}' | sed -n "s/^$1 //p"; }
-failures() { docker service ps --format '{{.CurrentState}}' "$1" | grep -cE '^(Failed|Rejected)' || true; }
-give_up() {
-  say "service $1 doesn't settle: $2; its tasks:"
-  docker service ps --no-trunc --format '{{.Name}} on {{.Node}}: {{.CurrentState}} {{.Error}}' "$1" |
-    grep -v ': Running' | head -n 5 >&2
-  say "its last log lines:"
-  timeout 10 docker service logs --tail 10 "$1" >&2 2>&1 || true
-  exit 1
-}
-settle() {
-  before=$(failures "$1") said='' whole=0 left=$((seconds * 2))
-  while [ "$whole" -lt 3 ]; do
-    state=$(state "$1") count=$(count "$1")
-    case $state in paused | rollback_*) give_up "$1" "its update is $state" ;; esac
-    if [ "$(($(failures "$1") - before))" -ge 3 ]; then give_up "$1" "$count tasks run"; fi
-    counted=${count%% *}
-    if [ "$state" != updating ] && [ "${counted%/*}" -ge "${counted#*/}" ]; then
-      whole=$((whole + 1))
-    else
-      whole=0
-      [ "$said" = "$state $count" ] || say "waiting for $1: $count tasks run ${state:+($state)}"
-      said="$state $count"
-    fi
-    left=$((left - 1))
-    [ "$left" -gt 0 ] || give_up "$1" "$count tasks run after $seconds s"
-    sleep 0.5
-  done
-}
 """
 
 
@@ -259,23 +191,7 @@ def join(
         "Availability": availability,
     }
     given = f"request={quote(json.dumps(request))}\nstale={quote(stale_id or '-')}\n"
-    return f"{PRELUDE}{MEMBERSHIP}{given}{JOIN}"
-
-
-def tokens(evictions: Iterable[Task]) -> str:
-    """Removes entries that stand in the way of joins; prints the tokens as JSON, by role."""
-    return PRELUDE + MANAGER + render(evictions, {}) + TOKENS
-
-
-def convergence(mark: str, work: Iterable[Task], node_ids: Mapping[str, str]) -> str:
-    """Does the work; `node_ids` are those of the nodes that joined in this run, by name."""
-    return PRELUDE + MANAGER + mark + render(work, node_ids)
-
-
-def settle(services: Iterable[str]) -> str:
-    """Waits until each service has its tasks and its update is complete, or says why it hasn't."""
-    calls = "".join(f"settle {quote(service)}\n" for service in services)
-    return f"{PRELUDE}seconds={SETTLE_SECONDS}\n{SETTLE}{calls}"
+    return f"{PRELUDE}{PASSES}{MEMBERSHIP}{given}{JOIN}"
 
 
 def mark(project: str, stack: str, label: str) -> str:
@@ -286,21 +202,4 @@ def mark(project: str, stack: str, label: str) -> str:
         f"    printf %s {quote(text)} |\n"
         f"    docker config create --label {quote(f'{label}={project}/{stack}')} {quote(name)} - >/dev/null\n"
         "}\n"
-    )
-
-
-def render(work: Iterable[Task], node_ids: Mapping[str, str]) -> str:
-    """A line of shell per task: its verb, the node's name, its ID, the arguments."""
-    return "".join(
-        " ".join(
-            (
-                task.verb,
-                *map(
-                    quote,
-                    (task.name, task.node_id or node_ids.get(task.name, "-"), *task.arguments),
-                ),
-            )
-        )
-        + "\n"
-        for task in work
     )

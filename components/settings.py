@@ -20,6 +20,12 @@ class Ssh:
     private_key_file: Path
     known_hosts_file: Path
     proxy: Proxy | None = None
+    connect_timeout: int = 4  # seconds
+
+    @property
+    def look_timeout(self) -> int:
+        """Seconds that a host gets to tell how it is, the connection included."""
+        return 2 * self.connect_timeout
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,27 @@ class Node:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack of services: its name, its Compose file, the variables to fill in there."""
+    """A stack of services: its name, its Compose file, the variables to fill in there, the stacks that
+    are whole before it, the paths in the file whose keys aren't supported and may be left out, and when
+    its images' tags are looked up in their registries."""
 
     name: str
     compose: Path
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    ignore_unsupported: tuple[str, ...] = ()
+    resolve_images: str = "changed"  # always, changed or never
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The load balancer in front: HAProxy's image, the names of the nodes that run it, and for each port
+    that it listens on the published one that it asks the nodes on."""
+
+    image: str
+    nodes: tuple[str, ...]
+    ports: Mapping[int, int]
+    mode: str = "http"  # or tcp
 
 
 @dataclass(frozen=True)
@@ -77,12 +99,21 @@ class Settings:
     stack: str
     nodes: tuple[Node, ...]
     stacks: tuple[Deployment, ...] = ()
+    edge: Edge | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # contents by name
     address_pool: IPv4Network | None = None
     data_path_port: int | None = None
     task_history_limit: int | None = None
     certificate_expiry: int | None = None  # seconds
+    dispatcher_heartbeat: int | None = None  # seconds
+    drain_timeout: int = 300  # seconds; 0 waits for no task
     adopt: bool = False
     allow_unreachable: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What a swarm carries that is looked after by this stack."""
+        return f"{self.project}/{self.stack}"
 
     @property
     def leader(self) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,161 +10,219 @@ import pulumi
 import pulumi_docker as docker
 from pulumi_command import remote
 
-from components import compose, scripts
+from components import compose, scripts, settling
+from components.cluster import SwarmCluster
 from components.connection import CONTROL, command_connection, config_file
 from components.member import EVERY_INPUT
-from components.observation import NAMESPACE_LABEL, Service
+from components.observation import VXLAN_IDS, Cluster, Service
 from components.plan import Plan
+from components.services import Handle, arguments, labelled
 from components.settings import Node, Settings
 
 
 @dataclass(frozen=True)
 class StackArgs:
-    """A declared stack, what is observed of its services, and the way to the swarm."""
+    """A declared stack, and the way to the swarm. `networks` are those of other stacks, and `images` what
+    the services are to run, by full name."""
 
     stack: compose.Stack
-    observed: Mapping[str, Service]  # by full name
+    swarm: Cluster | None  # as observed
+    networks: Mapping[str, docker.Network]
+    images: Mapping[str, str]
+    needed: Sequence[pulumi.Resource]  # stacks that are whole before it is touched
     cluster: pulumi.Resource
     provider: docker.Provider
     control: Node
 
 
 def deploy(
-    stacks: Sequence[compose.Stack], settings: Settings, plan: Plan, cluster: pulumi.Resource
+    stacks: Sequence[compose.Stack],
+    settings: Settings,
+    plan: Plan,
+    cluster: SwarmCluster,
+    images: Mapping[str, str],
 ) -> dict[str, pulumi.Output[str]]:
-    """Declares the stacks on the swarm; gives the services' IDs by full name."""
+    """Declares the stacks on the swarm, in the order given; gives the services' IDs by full name."""
     # Over SSH to a live manager. The provider's inputs never change: which manager that is stands in
-    # the SSH configuration, which each run writes.
+    # the SSH configuration, which each run writes. While there is no swarm they wait for its ID: a
+    # preview then counts the services of an earlier swarm as gone, instead of asking no manager for them.
     provider = docker.Provider(
         CONTROL,
-        host=f"ssh://{CONTROL}",
+        host=cluster.cluster_id.apply(lambda _: f"ssh://{CONTROL}"),
         ssh_opts=["-F", str(config_file(settings.stack))],
         opts=pulumi.ResourceOptions(depends_on=[cluster]),
     )
-    observed = {service.name: service for service in (plan.cluster.services if plan.cluster else ())}
-    control = settings.node(plan.control)
-    deployed = [
-        StackServices(stack.name, StackArgs(stack, observed, cluster, provider, control)) for stack in stacks
-    ]
-    return {name: id_ for one in deployed for name, id_ in one.services.items()}
+    deployed: dict[str, StackServices] = {}
+    networks: dict[str, docker.Network] = {}
+    for stack in stacks:
+        needed = [deployed[name] for name in stack.depends_on]
+        control = settings.node(plan.control)
+        args = StackArgs(stack, plan.cluster, networks, images, needed, cluster, provider, control)
+        made = StackServices(stack.name, args)
+        deployed[stack.name] = made
+        networks |= made.made_networks
+    return {name: id_ for one in deployed.values() for name, id_ in one.services.items()}
 
 
 class StackServices(pulumi.ComponentResource):
-    """The networks and services of one stack. `services` are Docker's IDs by full name."""
+    """The networks, secrets, configs and services of one stack. `services` are Docker's IDs by full name,
+    `made_networks` its own networks, which other stacks may use."""
 
     services: Mapping[str, pulumi.Output[str]]
+    made_networks: Mapping[str, docker.Network]
 
     def __init__(self, name: str, args: StackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("swarm:index:Stack", name, None, opts)
-        self.stack, self.args, self.changed = args.stack, args, False
+        self.stack, self.args = args.stack, args
+        self.changed: set[str] = set()  # services, by full name
         self.on_change = pulumi.ResourceHook(
             f"{name}-changed", self._note_change, pulumi.ResourceHookOptions(on_dry_run=True)
         )
-        networks = {network: self._network(network) for network in args.stack.networks}
-        services = {
-            args.stack.full(service.name): self._service(service, networks) for service in args.stack.services
-        }
-        self.services = {full: service.id for full, service in services.items()}
-        self._settle(services)
+        self.made_networks = {one.full: self._network(one) for one in args.stack.networks if not one.external}
+        self.networks = {one.name: self._network_id(one) for one in args.stack.networks}
+        self.secrets = {one.name: self._secret(one) for one in args.stack.secrets}
+        self.configs = {one.name: self._config(one) for one in args.stack.configs}
+        made = {args.stack.full(service.name): self._service(service) for service in args.stack.services}
+        self.services = {full: service.id for full, service in made.items()}
+        self._settle(made)
         self.register_outputs({})
 
-    def _network(self, name: str) -> docker.Network:
-        full = self.stack.full(name)
+    def _network(self, network: compose.Network) -> docker.Network:
+        options, gateways = self._as_observed(network)
         return docker.Network(
-            full,
-            name=full,
+            network.full,
+            name=network.full,
             driver="overlay",
-            labels=[docker.NetworkLabelArgs(label=NAMESPACE_LABEL, value=self.stack.name)],
-            opts=self._options(),
+            # Said aloud, or the provider would leave them as they are.
+            attachable=network.attachable,
+            internal=network.internal,
+            options=options,
+            labels=labelled(docker.NetworkLabelArgs, network.labels, self.stack.name),
+            ipam_configs=[
+                docker.NetworkIpamConfigArgs(subnet=subnet, gateway=gateways.get(subnet))
+                for subnet in network.subnets
+            ]
+            or None,
+            opts=pulumi.ResourceOptions.merge(
+                self._options(),
+                # There can't be two of its name, and none of it can be changed.
+                pulumi.ResourceOptions(delete_before_replace=True),
+            ),
         )
 
-    def _service(self, service: compose.Service, networks: Mapping[str, docker.Network]) -> docker.Service:
+    def _as_observed(self, network: compose.Network) -> tuple[Mapping[str, str] | None, Mapping[str, str]]:
+        """Options and gateways with what the swarm has added to those declared: without it the network
+        would be replaced."""
+        found = self.args.swarm.networks.get(network.full) if self.args.swarm else None
+        if not found:
+            return network.options or None, {}
+        added = {name: value for name, value in found.options.items() if name == VXLAN_IDS}
+        return {**network.options, **added} or None, found.gateways
+
+    def _network_id(self, network: compose.Network) -> pulumi.Input[str]:
+        if not network.external:
+            return self.made_networks[network.full].id
+        if other := self.args.networks.get(network.full):
+            return other.id
+        return self._there("networks", network.full)
+
+    def _there(self, kind: str, name: str) -> str:
+        """The ID of what the swarm has from elsewhere; a run that needs it and lacks it was refused."""
+        found = getattr(self.args.swarm, kind, {}).get(name)
+        return found.id if found else name
+
+    # Secrets and configs can't be changed. Without a name of ours, Pulumi gives each a random suffix, so
+    # that one with a new content is made beside the old one, which goes when no service has it any more.
+
+    def _secret(self, secret: compose.File) -> Handle:
+        if secret.external:
+            return self._there("secrets", secret.external), secret.external
+        made = docker.Secret(
+            self.stack.full(secret.name),
+            data=_data(secret),
+            labels=labelled(docker.SecretLabelArgs, secret.labels, self.stack.name),
+            opts=self._options(),
+        )
+        return made.id, made.name
+
+    def _config(self, config: compose.File) -> Handle:
+        if config.external:
+            return self._there("configs", config.external), config.external
+        made = docker.ServiceConfig(
+            self.stack.full(config.name),
+            data=_data(config),
+            labels=labelled(docker.ServiceConfigLabelArgs, config.labels, self.stack.name),
+            opts=pulumi.ResourceOptions.merge(
+                # The provider reads it from the swarm, without knowing that we keep it secret.
+                self._options(),
+                pulumi.ResourceOptions(additional_secret_outputs=["data"]),
+            ),
+        )
+        return made.id, made.name
+
+    def _service(self, service: compose.Service) -> docker.Service:
         full = self.stack.full(service.name)
         return docker.Service(
             full,
             name=full,
-            labels=[
-                docker.ServiceLabelArgs(label="com.docker.stack.image", value=service.image),
-                docker.ServiceLabelArgs(label=NAMESPACE_LABEL, value=self.stack.name),
-            ],
-            mode=docker.ServiceModeArgs(
-                replicated=docker.ServiceModeReplicatedArgs(replicas=service.replicas)
+            **arguments(
+                service,
+                self.stack.name,
+                self.args.images[full],
+                self.networks,
+                self.secrets,
+                self.configs,
             ),
-            task_spec=docker.ServiceTaskSpecArgs(
-                container_spec=docker.ServiceTaskSpecContainerSpecArgs(
-                    image=self._image(service),
-                    args=list(service.command) or None,
-                    env=service.environment or None,
-                    labels=[
-                        docker.ServiceTaskSpecContainerSpecLabelArgs(
-                            label=NAMESPACE_LABEL, value=self.stack.name
-                        )
-                    ],
-                ),
-                # The engine's own defaults, said aloud: an update would lose them and so replace the tasks.
-                restart_policy=docker.ServiceTaskSpecRestartPolicyArgs(
-                    condition="any", delay="5s", max_attempts=0, window="0s"
-                ),
-                networks_advanceds=[
-                    # By ID: by name, a refresh would make the next preview replace the service.
-                    docker.ServiceTaskSpecNetworksAdvancedArgs(
-                        id=networks[network].id, aliases=[service.name]
-                    )
-                    for network in service.networks
-                ],
-                placement=docker.ServiceTaskSpecPlacementArgs(constraints=list(service.constraints))
-                if service.constraints
-                else None,
-            ),
-            endpoint_spec=_endpoint(service),
-            update_config=docker.ServiceUpdateConfigArgs(
-                parallelism=service.update.parallelism,
-                delay=service.update.delay,
-                order=service.update.order,
-            )
-            if service.update
-            else None,
             opts=pulumi.ResourceOptions.merge(
                 self._options(),
                 pulumi.ResourceOptions(
                     hooks=pulumi.ResourceHookBinding(
                         after_create=[self.on_change], after_update=[self.on_change]
                     ),
+                    # A network in use can't be removed, so the service goes before it.
+                    replace_with=self._networks_of(service),
                 ),
             ),
         )
 
-    def _image(self, service: compose.Service) -> str:
-        """The image as declared, or as the swarm has it: a manager adds the digest that it found to the
-        name, and without it the tasks would be replaced."""
-        observed = self.args.observed.get(self.stack.full(service.name))
-        same = observed and observed.image.partition("@")[0] == service.image
-        return observed.image if observed and same else service.image
+    def _networks_of(self, service: compose.Service) -> list[pulumi.Resource]:
+        """Those that are in this program, whichever stack makes them."""
+        used = {one.network for one in service.networks}
+        made = {**self.args.networks, **self.made_networks}
+        return [made[one.full] for one in self.stack.networks if one.name in used and one.full in made]
+
+    def _observed(self, full: str) -> Service | None:
+        services = self.args.swarm.services if self.args.swarm else ()
+        return next((service for service in services if service.name == full), None)
 
     def _options(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
             provider=self.args.provider,
-            depends_on=[self.args.cluster],
+            depends_on=[self.args.cluster, *self.args.needed],
             # It goes with the swarm: no manager has to answer for that.
             deleted_with=self.args.cluster,
         )
 
-    def _settle(self, services: Mapping[str, docker.Service]) -> None:
+    def _settle(self, made: Mapping[str, docker.Service]) -> None:
         """Waits for the services on the swarm; a difference where one of them isn't whole, or is
-        created or updated in this run."""
-        observed = self.args.observed
-        settled = all(full in observed and observed[full].settled for full in services)
+        created or updated in this run. Tasks that lack while nodes are down are no difference: a
+        warning tells of them, and an up could but wait in vain."""
+        observed = [self._observed(full) for full in made]
+        excused = bool(self.args.swarm and self.args.swarm.missing)
+        settled = all(one and (one.settled or (excused and not one.moving)) for one in observed)
         remote.Command(
             f"{self.stack.name}-settle",
             connection=command_connection(self.args.control),
-            create=scripts.line(f"settle {self.stack.name}", scripts.SETTLE_SECONDS * 2),
-            stdin=scripts.settle(services),
+            create=scripts.line(
+                f"settle {self.stack.name}", settling.SETTLE_SECONDS + settling.REPORT_SECONDS
+            ),
+            stdin=settling.settle(made, ()),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=list(services.values()),
+                depends_on=list(made.values()),
                 deleted_with=self.args.cluster,
                 ignore_changes=EVERY_INPUT if settled else [],
                 # Run by the engine when the services are done, so it knows what became of them.
@@ -171,8 +230,8 @@ class StackServices(pulumi.ComponentResource):
             ),
         )
 
-    def _note_change(self, _: pulumi.ResourceHookArgs) -> None:
-        self.changed = True
+    def _note_change(self, args: pulumi.ResourceHookArgs) -> None:
+        self.changed.add(args.name)
 
     def _settle_after_changes(
         self, args: pulumi.ResourceTransformArgs
@@ -180,20 +239,10 @@ class StackServices(pulumi.ComponentResource):
         if not self.changed:
             return None
         args.opts.ignore_changes = []
-        return pulumi.ResourceTransformResult(props=args.props, opts=args.opts)
+        script = settling.settle(self.services, sorted(self.changed))
+        return pulumi.ResourceTransformResult(props={**args.props, "stdin": script}, opts=args.opts)
 
 
-def _endpoint(service: compose.Service) -> docker.ServiceEndpointSpecArgs | None:
-    """Ports in Docker's own order, in which the engine gives them back."""
-    if not service.ports:
-        return None
-    ports = [
-        docker.ServiceEndpointSpecPortArgs(
-            target_port=port.target,
-            published_port=port.published,
-            protocol=port.protocol,
-            publish_mode=port.mode,
-        )
-        for port in service.ports
-    ]
-    return docker.ServiceEndpointSpecArgs(ports=ports)
+def _data(file: compose.File) -> pulumi.Output[str]:
+    """The content as the provider takes it, never plain in state or outputs."""
+    return pulumi.Output.secret(base64.b64encode(file.content).decode())

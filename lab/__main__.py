@@ -33,6 +33,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     for command, does in (
         ("stop", "take a node's power away"),
         ("start", "give it back"),
+        ("destroy", "remove a node for good; `up` makes it anew"),
         ("ssh", "log in, or run a command"),
     ):
         commands.add_parser(command, help=does).add_argument("node", metavar="NODE")
@@ -57,6 +58,8 @@ def main(arguments: Sequence[str]) -> int:
             lab.stop(given.node)
         case "start":
             lab.start(given.node)
+        case "destroy":
+            lab.destroy(given.node)
         case "ssh":
             command = lab.ssh_command(given.node)
             # In place of this process: the terminal and its signals are ssh's.

@@ -79,8 +79,26 @@ def run(
     return done.stdout or ""
 
 
-def install(packages: set[str]) -> None:
-    """Installs those of the Debian packages that are missing, visibly."""
+def ssh_command(destination: str, private_key: Path, known_hosts: Path) -> list[str]:
+    """The ssh command that reaches USER@ADDRESS, without anything of the user's own settings."""
+    options = {
+        "IdentitiesOnly": "yes",
+        "IdentityAgent": "none",
+        "UserKnownHostsFile": str(known_hosts),
+        "StrictHostKeyChecking": "yes",
+        "BatchMode": "yes",
+        "ConnectTimeout": "5",
+        "LogLevel": "ERROR",
+    }
+    flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
+    return ["ssh", "-F", "/dev/null", "-i", str(private_key), *flags, destination]
+
+
+def install(packages: set[str], recommended: bool = True) -> None:
+    """Installs those of the Debian packages that are missing, visibly.
+
+    `recommended`: whether packages that they recommend come along.
+    """
     try:
         query = subprocess.run(
             ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *packages],
@@ -99,6 +117,7 @@ def install(packages: set[str]) -> None:
         return
     apt = [*AS_ROOT, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     apt += ["-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"]
+    apt += ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
     with step(f"installing Debian packages: {' '.join(missing)}"):
         for command in ([*apt, "update"], [*apt, "install", "-y", *missing]):
             # Stdout is the user's, for what they asked: apt's goes where progress goes.

@@ -89,7 +89,28 @@ def nginx(version: str, suite: str) -> Recipe:
     )
 
 
-SERVICES = (redis("7.0.15", "bookworm"), redis("8.0.2", "trixie"), nginx("1.26.3", "trixie"))
+def haproxy(version: str, suite: str) -> Recipe:
+    """What the public registry calls haproxy:VERSION."""
+    return Recipe(
+        name=f"haproxy:{version}",
+        suite=suite,
+        packages=("base-files", "coreutils", "dash", f"haproxy={version}-*"),
+        files={},
+        # As there: the file, the user without rights, and the signal after which requests are finished.
+        config={
+            "Cmd": ["haproxy", "-W", "-db", "-f", "/usr/local/etc/haproxy/haproxy.cfg"],
+            "User": "99:99",
+            "StopSignal": "SIGUSR1",
+        },
+    )
+
+
+SERVICES = (
+    redis("7.0.15", "bookworm"),
+    redis("8.0.2", "trixie"),
+    nginx("1.26.3", "trixie"),
+    haproxy("3.0.11", "trixie"),
+)
 
 NODE = Recipe(
     name="node",
@@ -143,10 +164,8 @@ def registry_image(engine: Engine) -> str:
 
 
 def _image(engine: Engine, recipe: Recipe, services: Sequence[Recipe]) -> str:
-    recipes = json.dumps([asdict(r) for r in (recipe, *services)], sort_keys=True)
-    key = hashlib.sha256(recipes.encode()).hexdigest()[:12]
     # `localhost`: no engine ever asks a registry for it.
-    image = f"localhost/pulumi-swarm/{recipe.name}:{key}"
+    image = f"localhost/pulumi-swarm/{recipe.name}:{key(recipe, services)}"
     if engine.has_image(image):
         return image
     with machine_lock(recipe.name, f"building the image {recipe.name}"):
@@ -157,21 +176,35 @@ def _image(engine: Engine, recipe: Recipe, services: Sequence[Recipe]) -> str:
 
 
 def _build(engine: Engine, image: str, recipe: Recipe, services: Sequence[Recipe]) -> None:
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rootfs, *layers = pool.map(_bootstrap, (recipe, *services))
-    with rootfs, step(f"image {recipe.name}, into {engine.name}"):
-        if layers:
-            with tarfile.open(fileobj=rootfs, mode="a:") as tar:
-                for service, layer in zip(services, layers, strict=True):
-                    with layer:
-                        name, _, tag = service.name.partition(":")
-                        add_image(tar, name, tag, layer, service.config)
-        rootfs.seek(0)
-        change = [f"{key.upper()} {json.dumps(value)}" for key, value in recipe.config.items()]
+    with root_file_system(recipe, services) as rootfs, step(f"image {recipe.name}, into {engine.name}"):
+        change = [f"{name.upper()} {json.dumps(value)}" for name, value in recipe.config.items()]
         engine("import", *(f"--change={c}" for c in change), "-", image, stdin=rootfs)
 
 
-def _bootstrap(recipe: Recipe) -> BinaryIO:
+def key(recipe: Recipe, services: Sequence[Recipe] = ()) -> str:
+    """A short name that changes with the recipes."""
+    recipes = json.dumps([asdict(r) for r in (recipe, *services)], sort_keys=True)
+    return hashlib.sha256(recipes.encode()).hexdigest()[:12]
+
+
+def root_file_system(recipe: Recipe, services: Sequence[Recipe] = ()) -> BinaryIO:
+    """The recipe's root file system, with the services' images in a registry's storage.
+
+    A tar in a file without a name, gone when closed.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        rootfs, *layers = pool.map(bootstrap, (recipe, *services))
+    if layers:
+        with tarfile.open(fileobj=rootfs, mode="a:") as tar:
+            for service, layer in zip(services, layers, strict=True):
+                with layer:
+                    name, _, tag = service.name.partition(":")
+                    add_image(tar, name, tag, layer, service.config)
+    rootfs.seek(0)
+    return rootfs
+
+
+def bootstrap(recipe: Recipe) -> BinaryIO:
     """The recipe's root file system: a tar in a file without a name, gone when closed."""
     command = [*AS_ROOT, "mmdebstrap", f"--variant={recipe.variant}"]
     command += [f"--include={','.join(recipe.packages)}", "--dpkgopt=force-unsafe-io"]

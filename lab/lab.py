@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -114,6 +115,34 @@ class Lab:
         self._engine("start", self._called(self.node(node).name))
         self._wait(self.node(node))
 
+    def stop_engine(self, node: str, signal: str = "TERM") -> float:
+        """Ends the node's Docker Engine, which stays away; the host goes on answering SSH.
+
+        Gives the moment of the signal, in seconds since the epoch.
+        """
+        end = f"touch /run/dockerd.off; date +%s.%N; pkill -{signal} -x dockerd || true"
+        moment = float(self.console(node, end))
+        self.console(
+            node, f"timeout {PATIENCE} sh -c 'while pgrep -x dockerd; do sleep 0.1; done' >/dev/null"
+        )
+        return moment
+
+    def start_engine(self, node: str) -> None:
+        """Has the node's Docker Engine run again, and waits until it answers."""
+        self.console(node, "rm -f /run/dockerd.off")
+        self._wait(self.node(node))
+
+    def destroy(self, node: str) -> None:
+        """Removes the node's host for good, its disk too. Its host key is known until another is made."""
+        name = self._called(self.node(node).name)
+        self._engine.remove([found for found in self._resources() if found.name == name])
+
+    def reimage(self, node: str) -> None:
+        """Gives the node's name and address to a new host: new keys, an empty Docker Engine."""
+        self.destroy(node)
+        roles = Counter(one.role for one in self.nodes)
+        self.up(roles["manager"], roles["worker"])
+
     def status(self) -> dict[str, str]:
         """What each node is doing, in a few words, by its name."""
         running = {r.name for r in self._resources() if r.running}
@@ -141,6 +170,13 @@ class Lab:
         LabError: it failed; the message ends in its stderr.
         """
         return self._ssh(self.node(node), command, text=input)
+
+    def console(self, node: str, command: str) -> str:
+        """The stdout of a shell command at the node's console: it needs neither network nor sshd.
+
+        LabError: it failed.
+        """
+        return self._engine("exec", self._called(self.node(node).name), "sh", "-c", command)
 
     def ssh_command(self, node: str) -> list[str]:
         """The ssh command that logs in to the node, and may be followed by one to run there."""

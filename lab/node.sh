@@ -3,8 +3,10 @@
 # Arguments: dockerd's options. AUTHORIZED_KEY: the public key that may log in as root.
 set -eu
 
+# A daemon stays away while /run/NAME.off is there, as a service that was stopped.
 forever() {
     while :; do
+        until [ ! -e "/run/${1##*/}.off" ]; do sleep 0.2; done
         "$@" || echo "$1 ended with status $?" >&2
         sleep 1
     done

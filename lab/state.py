@@ -60,17 +60,7 @@ class State:
 
     def ssh_command(self, address: str) -> list[str]:
         """The ssh command that reaches a node, without anything of the user's own settings."""
-        options = {
-            "IdentitiesOnly": "yes",
-            "IdentityAgent": "none",
-            "UserKnownHostsFile": str(self.known_hosts),
-            "StrictHostKeyChecking": "yes",
-            "BatchMode": "yes",
-            "ConnectTimeout": "5",
-            "LogLevel": "ERROR",
-        }
-        flags = [flag for key, value in options.items() for flag in ("-o", f"{key}={value}")]
-        return ["ssh", "-F", "/dev/null", "-i", str(self.private_key), *flags, f"root@{address}"]
+        return host.ssh_command(f"root@{address}", self.private_key, self.known_hosts)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

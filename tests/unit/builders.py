@@ -69,6 +69,7 @@ def cluster(names: str, *changed: Entry, **more) -> Cluster:
         "data_path_port": 4789,
         "task_history_limit": 5,
         "certificate_expiry": 7_776_000,
+        "dispatcher_heartbeat": 5,
     }
     return Cluster(**{"id": "ours", "entries": entries, **usual, **more})
 
@@ -102,6 +103,7 @@ def member(name: str, swarm: Cluster, node_id: str = "", **changes) -> Host:
             "state": "active",
             "node_id": node_id,
             "manager": manager,
+            "address": known.address if known else "",
             "managers": tuple(one.address for one in swarm.entries.values() if one.role == "manager"),
             "cluster": swarm if manager else None,
             **changes,
@@ -120,6 +122,11 @@ def observed(settings: Settings, swarm: Cluster | None, *special: Host) -> Obser
             else:
                 hosts[one.name] = idle(one.name)
     return hosts | {host.name: host for host in special}
+
+
+def told(plan) -> list[str]:
+    """A plan's warnings, but for the one of every swarm whose only manager is m1."""
+    return [one for one in plan.warnings if not one.startswith("one manager ")]
 
 
 def lines(tasks) -> list[str]:

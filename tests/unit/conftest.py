@@ -1,4 +1,4 @@
-"""Files and programs that unit tests are given: an SSH key pair, a PATH with stand-ins on it."""
+"""What unit tests are given: an SSH key pair, a PATH with stand-ins on it, a reader of Compose files."""
 
 import os
 import subprocess
@@ -6,6 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from components import compose
+from components.checks import Reader
+from components.settings import Deployment
+
+SECRETS = {"key": "swordfish"}
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +46,29 @@ def program(tmp_path, monkeypatch):
         return path
 
     return put
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads a file of this text; gives the stack and its mistakes, the path left out of their keys."""
+
+    def read_text(text, ignored=(), **variables):
+        path = tmp_path / "stack.yaml"
+        path.write_text(text)
+        reader = Reader()
+        stack = compose.read(reader, Deployment("demo", path, variables, (), ignored), SECRETS)
+        assert not [one for one in reader.mistakes if "swordfish" in str(one)], "a secret is shown"
+        return stack, [(one.key.removeprefix(f"{path}:"), one.rule) for one in reader.mistakes]
+
+    return read_text
+
+
+@pytest.fixture
+def read_service(read):
+    """Reads a file with one service that has this beside its image."""
+
+    def read_one(text, **variables):
+        stack, mistakes = read(f"services: {{page: {{image: 'nginx:1', {text}}}}}\n", **variables)
+        return (stack.services or (None,))[0], mistakes
+
+    return read_one

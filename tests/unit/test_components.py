@@ -1,13 +1,15 @@
 """The resources that a plan becomes, as the engine is told of them."""
 
+import base64
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc
 
-from components import compose
+from components import compose, registry
 from components.cluster import ClusterArgs, SwarmCluster
 from components.decisions import decide, give_up
 from components.observation import Service
@@ -18,13 +20,14 @@ from tests.unit.builders import cluster, declared, down, entry, idle, member, no
 TOKENS = {"manager": "token-of-managers", "worker": "token-of-workers"}
 COMMAND = "command:remote:Command"
 ALL_INPUTS = {"addPreviousOutputInEnv", "connection", "create", "delete", "logging", "stdin"}
+BACKEND = (compose.Attachment("backend", ("page",)),)
 STACK = compose.Stack(
     "demo",
     (
-        compose.Service("redis", "redis:7.0.15", replicas=3, networks=("backend",)),
-        compose.Service("page", "nginx:1.26.3", networks=("backend",), ports=(compose.Port(80, 8080),)),
+        compose.Service("redis", "redis:7.0.15", replicas=3, networks=BACKEND),
+        compose.Service("page", "nginx:1.26.3", networks=BACKEND, ports=(compose.Port(80, 8080),)),
     ),
-    ("backend",),
+    (compose.Network("backend", "demo_backend"),),
 )
 WHOLE = (
     Service("s1", "demo_redis", "demo", "redis:7.0.15@sha256:1", 3, 3),
@@ -69,7 +72,7 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
     def new_resource(self, args):
         node_id = f"new-{args.name.removesuffix('-membership')}"
         printed = json.dumps(TOKENS) if args.name == "tokens" else f"{node_id}\ncluster-1\n"
-        return f"{args.name}-id", {**args.inputs, "stdout": printed}
+        return f"{args.name}-id", {"name": f"{args.name}-suffix", **args.inputs, "stdout": printed}
 
     def call(self, args):
         return {}
@@ -99,7 +102,7 @@ def run(way):
         def declare():
             made = SwarmCluster("swarm", ClusterArgs(settings, plan))
             if stack:
-                deploy([stack], settings, plan, made)
+                deploy([stack], settings, plan, made, registry.resolved([stack], plan.cluster, {}))
             return pulumi.Output.all(id=made.cluster_id, nodes=made.nodes).apply(outputs.update)
 
         declare()
@@ -208,6 +211,9 @@ def test_nothing_is_retained_but_what_can_not_be_dialled(run):
     assert not [one.name for one in seen.values() if one.retained]
 
 
+AGAIN = cluster("m1 m3", down("m2"), entry("m2", id="id-again"))
+
+
 @pytest.mark.parametrize(
     ("case", "tokens", "convergence"),
     [
@@ -216,10 +222,18 @@ def test_nothing_is_retained_but_what_can_not_be_dialled(run):
         ((declared("m1 w1"), cluster("m1", entry("w1", availability="drain"))), ALL_INPUTS, set()),
         ((declared("m1 w1"), cluster("m1")), set(), set()),
         ((declared("m1"), cluster("m1 w1")), ALL_INPUTS, set()),
+        ((declared("m1 m2 m3"), AGAIN, member("m2", AGAIN, "id-again")), set(), ALL_INPUTS),
     ],
-    ids=["on fresh hosts", "all in place", "a node was drained by hand", "a node is new", "a node left"],
+    ids=[
+        "on fresh hosts",
+        "all in place",
+        "a node was drained by hand",
+        "a node is new",
+        "a node left",
+        "an old entry of a manager is all that is wrong",
+    ],
 )
-def test_tokens_are_read_only_for_joins_and_the_convergence_runs_only_for_work(
+def test_tokens_are_read_only_for_joins_and_evictions_and_the_convergence_runs_only_for_work(
     run, case, tokens, convergence
 ):
     seen, _ = run(*case)
@@ -297,7 +311,7 @@ def test_a_stack_comes_after_the_cluster_and_goes_with_it(run):
         assert "::control::" in seen[name].request.provider, name
     assert "demo_backend" in seen["demo_redis"].after
     assert seen["demo-settle"].after >= {"demo_redis", "demo_page"}
-    assert "settle demo_redis\nsettle demo_page\n" in seen["demo-settle"]["stdin"]
+    assert seen["demo-settle"]["stdin"].endswith("\nsettle demo_redis demo_page\n")
     assert "delete" not in seen["demo-settle"].inputs
 
 
@@ -311,6 +325,53 @@ def test_a_service_is_declared_as_in_the_compose_file(run):
     assert (port["targetPort"], port["publishedPort"], port["publishMode"]) == (80, 8080, "ingress")
     assert {"label": "com.docker.stack.namespace", "value": "demo"} in page["labels"]
     assert "convergeConfig" not in page.inputs, "it deletes a service that fails to create"
+
+
+def with_files(content=b"swordfish"):
+    """The stack, where the page gets a secret, and a config of the same content."""
+    redis, page = STACK.services
+    return replace(
+        STACK,
+        services=(
+            redis,
+            replace(
+                page,
+                secrets=(compose.Reference("key", "key"),),
+                configs=(compose.Reference("site", "/site"),),
+            ),
+        ),
+        secrets=(compose.File("key", content),),
+        configs=(compose.File("site", content),),
+    )
+
+
+def test_secrets_and_configs_are_files_of_root_s_that_all_may_read_where_docker_puts_them(run):
+    root = {"fileUid": "0", "fileGid": "0", "fileMode": 0o444}
+    seen, _ = run(*FRESH, stack=with_files())
+    container = seen["demo_page"]["taskSpec"]["containerSpec"]
+    assert container["secrets"] == [
+        {"secretId": "demo_key-id", "secretName": "demo_key-suffix", "fileName": "key", **root}
+    ]
+    assert container["configs"] == [
+        {"configId": "demo_site-id", "configName": "demo_site-suffix", "fileName": "/site", **root}
+    ]
+    assert {"demo_key", "demo_site"} <= seen["demo_page"].after
+    assert not {"demo_key", "demo_site"} & seen["demo_redis"].after
+    assert not {"secrets", "configs"} & set(seen["demo_redis"]["taskSpec"]["containerSpec"])
+    for name, kind in (("demo_key", "secret:Secret"), ("demo_site", "serviceConfig:ServiceConfig")):
+        assert seen[name].type == f"docker:index/{kind}"
+        assert seen[name]["labels"] == [{"label": "com.docker.stack.namespace", "value": "demo"}]
+        assert seen[name].deleted_with == seen["swarm"].urn
+        assert "convergence" in seen[name].after
+
+
+def test_contents_are_secret_and_no_name_tells_anything_of_them(run):
+    seen, _ = run(*FRESH, stack=with_files())
+    for name in ("demo_key", "demo_site"):
+        assert base64.b64decode(seen[name]["data"]) == b"swordfish"
+        assert "data" in seen[name].secret
+        assert "data" in seen[name].hidden, "a refresh reads it, and would show it"
+        assert "name" not in seen[name].inputs, "Pulumi's own has a random suffix, by which it rotates"
 
 
 @pytest.mark.parametrize(
@@ -352,12 +413,15 @@ def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run):
 
 
 @pytest.mark.parametrize("changed", [False, True])
-def test_a_change_makes_the_wait_forget_what_it_was_to_ignore(changed):
+def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed):
     stack = object.__new__(StackServices)
-    stack.changed = False
+    stack.changed, stack.services = set(), {"demo_redis": None, "demo_page": None}
     if changed:
-        stack._note_change(None)
+        stack._note_change(SimpleNamespace(name="demo_page"))
     options = pulumi.ResourceOptions(ignore_changes=["create"])
-    args = pulumi.ResourceTransformArgs(True, COMMAND, "demo-settle", {}, options)
+    args = pulumi.ResourceTransformArgs(True, COMMAND, "demo-settle", {"create": "line"}, options)
     result = stack._settle_after_changes(args)
     assert (result and result.opts.ignore_changes) == ([] if changed else None)
+    if result:
+        assert result.props["create"] == "line"
+        assert "\nchanged=demo_page\n" in result.props["stdin"]

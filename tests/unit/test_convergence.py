@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from components import convergence
 from components.decisions import decide
-from components.observation import NAME_LABEL, Cluster, Entry, Observation
+from components.observation import NAME_LABEL, Cluster, Entry, Observation, Service
 from components.plan import NodePlan, Plan, Step, Task
-from components.settings import Settings
+from components.settings import Deployment, Settings
 from tests.unit.builders import (
     arrival,
     cluster,
@@ -81,11 +82,15 @@ def plan_of(settings, swarm, *hosts) -> Plan:
             cluster(FIVE),
             [f"{verb} {name} id-{name}" for name in ("m4", "m5") for verb in ("drain", "demote", "remove")],
         ),
-        (declared("m1", task_history_limit=5, certificate_expiry=7_776_000), cluster("m1"), []),
         (
-            declared("m1", task_history_limit=2, certificate_expiry=3600),
+            declared("m1", task_history_limit=5, certificate_expiry=7_776_000, dispatcher_heartbeat=5),
             cluster("m1"),
-            ["swarm lab - --task-history-limit=2 --cert-expiry=3600s"],
+            [],
+        ),
+        (
+            declared("m1", task_history_limit=2, certificate_expiry=3600, dispatcher_heartbeat=15),
+            cluster("m1"),
+            ["swarm lab - --task-history-limit=2 --cert-expiry=3600s --dispatcher-heartbeat=15s"],
         ),
         (declared("m1", task_history_limit=0), cluster("m1"), ["swarm lab - --task-history-limit=0"]),
         (
@@ -115,6 +120,33 @@ def test_the_work_is_exact_when(settings, swarm, work):
     plan = plan_of(settings, swarm)
     assert not plan.refusals
     assert lines(plan.work) == work
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (declared("m1 w1"), "one manager survives the loss of none"),
+        (declared("m1 m2", node("m2", lost=True)), "one manager survives the loss of none"),
+        (declared("m1 m2"), "2 managers survive the loss of 0, as 1 do; an odd number is better"),
+        (declared("m1 m2 m3"), None),
+        (declared("m1 m2 m3 m4"), "4 managers survive the loss of 1, as 3 do"),
+    ],
+)
+def test_what_the_managers_cannot_survive_is_told(settings, said):
+    found = list(convergence.warnings(settings, None))
+    assert len(found) == bool(said)
+    assert all(said in one for one in found)
+
+
+def test_tasks_that_lack_while_members_are_silent_are_told_of():
+    service = Service("id", "shop_web", "shop", "nginx", running=1, desired=3)
+    others = [replace(service, name="shop_db", desired=1), replace(service, stack=None)]
+    shop = Deployment("shop", Path("shop.yaml"), {})
+    settings = declared("m1 m2 m3 w1 w2", stacks=(shop,))
+    swarm = cluster("m1 m2 m3 w1", down("w2"), services=(service, *others))
+    _, said = plan_of(settings, swarm).warnings
+    assert said == "shop_web: 1 of 3 tasks run while this takes no part: w2"
+    assert not plan_of(settings, cluster("m1 m2 m3 w1 w2", services=(service,))).warnings
 
 
 def test_promotions_come_before_demotions_and_those_before_departures():
@@ -193,7 +225,11 @@ def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(ther
         ({"w1": Step.UNREACHABLE}, []),
         (
             {"m2": Step.UNREACHABLE, "m3": Step.UNREACHABLE},
-            ["of 3 managers 1 can be reached, and 2 are needed for a majority. Bring managers back first."],
+            [
+                "of 3 managers 1 can be reached, and 2 are needed for a majority. Missing: m2, m3. Start "
+                "them again. If they are gone for good, run on one that is left: docker swarm init "
+                "--force-new-cluster --advertise-addr ITS_ADDRESS"
+            ],
         ),
     ],
     ids=["all answer", "a manager is silent", "a worker is silent", "two managers are silent"],
@@ -246,7 +282,9 @@ def worlds(draw) -> tuple[Settings, Observation, Cluster | None]:
         silent_now = fates[name] in ("silent", "cut off", "new and silent")
         role = "leader" if at == 0 else "worker" if (name[0] == "w") != draw(rarely) else "manager"
         if at == 0 or draw(often):
-            nodes.append(node(name, role=role, lost=silent_now and draw(st.booleans())))
+            moved = f"10.9.9.{at + 1}" if draw(rarely) else None
+            lost = silent_now and draw(st.booleans())
+            nodes.append(node(name, role=role, lost=lost, advertise_address=moved))
         if fates[name] in ("ready", "left", "silent", "cut off"):
             labels = {NAME_LABEL: name} if draw(often) else {}
             there = entry if fates[name] in ("ready", "cut off") else down
@@ -286,6 +324,9 @@ def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]
         node_id = task.node_id or task.name
         if task.verb in ("join", "promote"):
             managers[node_id] = True
+            if task.verb == "join":
+                left = plan.nodes[task.name].stale_id
+                assert left not in managers, "a manager that leaves without being demoted goes on counting"
         elif task.verb == "demote":
             managers.pop(node_id, None)
         elif task.verb == "remove":
@@ -312,6 +353,46 @@ def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world)
         assert reachable * 2 > managers, f"{task}: {reachable} of {managers} managers"
 
 
+AVAILABILITY = st.sampled_from(["active", "pause", "drain"])
+LABELS = st.dictionaries(st.sampled_from(["disk", "zone", "tier"]), st.sampled_from(["a", "b"]))
+
+
+@st.composite
+def swarms_as_declared(draw) -> tuple[Settings, Observation]:
+    """Settings, and hosts that are just so, but for a minority of managers and any workers that are silent;
+    who leads is chance."""
+    managers, workers = draw(st.integers(1, 7)), draw(st.integers(0, 3))
+    names = [f"m{at}" for at in range(1, managers + 1)] + [f"w{at}" for at in range(1, workers + 1)]
+    nodes = [node(name, availability=draw(AVAILABILITY), labels=draw(LABELS)) for name in names]
+    unheard = draw(st.lists(st.sampled_from(names), unique=True))
+    gone = [name for name in unheard if name[0] == "m"][: (managers - 1) // 2]
+    gone += [name for name in unheard if name[0] == "w"]
+    leads = draw(st.sampled_from([name for name in names[:managers] if name not in gone]))
+    entries = [
+        (down if one.name in gone and draw(st.booleans()) else entry)(
+            one.name,
+            availability=one.availability,
+            labels={**one.labels, NAME_LABEL: one.name},
+            leader=one.name == leads,
+        )
+        for one in nodes
+    ]
+    settings, swarm = declared("", *nodes), cluster("", *entries)
+    return settings, {name: silent(name) if name in gone else member(name, swarm) for name in names}
+
+
+@effort(max_examples=300, deadline=None, derandomize=True)
+@given(swarms_as_declared())
+def test_in_any_swarm_as_declared_nothing_is_to_be_done(world):
+    settings, hosts = world
+    plan = decide(settings, hosts)
+    assert not plan.refusals
+    assert plan.outline() == ""
+    assert (plan.evictions, plan.work, plan.steps(Step.INIT, Step.JOIN)) == ((), (), [])
+    assert plan.control in hosts
+    assert hosts[plan.control].cluster, "who takes the commands is a manager that answers"
+
+
 def afterwards(plan: Plan, settings: Settings, hosts: Observation) -> Observation:
     """The hosts after a plan: its tasks applied to the list of nodes, one by one."""
     entries = dict(plan.cluster.entries) if plan.cluster else {}
@@ -320,7 +401,8 @@ def afterwards(plan: Plan, settings: Settings, hosts: Observation) -> Observatio
         if one.step in (Step.INIT, Step.JOIN, Step.IN_PLACE):
             ids[name] = one.node_id or f"new-{name}"
             role = "manager" if settings.node(name).manager else "worker"
-            joined = entry(name, id=ids[name], role=role, availability="pause", labels={})
+            where = settings.node(name).address
+            joined = entry(name, id=ids[name], role=role, availability="pause", labels={}, address=where)
             entries.setdefault(ids[name], joined)
     for task in (*plan.evictions, *plan.work):
         node_id = task.node_id or ids.get(task.name, "")

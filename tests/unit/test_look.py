@@ -1,6 +1,7 @@
 """A look at a host: the Engine's API through the pipes of a stand-in for ssh."""
 
 import json
+import subprocess
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,14 @@ from components.observation import (
     NAMESPACE_LABEL,
     STACK_LABEL,
     Host,
+    Object,
     Service,
+    late_engines,
     under_way,
 )
+from operations.acceptance import mesh
+from operations.doctor import facts as facts_of_doctor
+from operations.doctor import overlay
 from tests.unit.builders import (
     MARK,
     cluster,
@@ -54,9 +60,14 @@ for line in sys.stdin:
 """
 ROUTES = "route default via 10.0.0.1 dev eth0\nroute 10.0.0.0/24 dev eth0 proto kernel\n"
 INFO = {
+    "ID": "an-engine",
+    "Name": "m1.example",
     "ServerVersion": "26.1.5+dfsg1",
+    "LiveRestoreEnabled": True,
+    "DockerRootDir": "/var/lib/docker",
     "Swarm": {
         "NodeID": "id-m1",
+        "NodeAddr": "10.0.0.11",
         "LocalNodeState": "active",
         "ControlAvailable": True,
         "RemoteManagers": [{"NodeID": "id-m1", "Addr": "10.0.0.11:2377"}],
@@ -67,6 +78,7 @@ INFO = {
             "Spec": {
                 "Orchestration": {"TaskHistoryRetentionLimit": 5},
                 "CAConfig": {"NodeCertExpiry": 7_776_000 * 10**9},
+                "Dispatcher": {"HeartbeatPeriod": 5 * 10**9},
             },
         },
     },
@@ -101,31 +113,67 @@ SERVICES = [
             "Name": "demo_page",
             "Labels": {NAMESPACE_LABEL: "demo"},
             "TaskTemplate": {"ContainerSpec": {"Image": "nginx:1.26.3@sha256:0"}},
+            "Mode": {"Replicated": {"Replicas": 2}},
         },
-        "ServiceStatus": {"RunningTasks": 1, "DesiredTasks": 2},
         "UpdateStatus": {"State": "updating"},
     }
 ]
 
 
+CONFIGS = [
+    {"ID": "c1", "Spec": {"Name": "mark", "Labels": {STACK_LABEL: MARK}}},
+    {"ID": "c2", "Spec": {"Name": "site", "Labels": {}}},
+]
+NETWORKS = [
+    {
+        "Id": "n1",
+        "Name": "demo_back",
+        "Options": {"encrypted": ""},
+        "IPAM": {"Config": [{"Subnet": "10.20.1.0/24", "Gateway": "10.20.1.1"}]},
+    },
+    {"Id": "n2", "Name": "bare", "Options": None, "IPAM": {"Config": None}},
+]
+
+
+def task(service, slot, state, desired="running", created=1):
+    """A task as the engine lists it; `created` orders those of a slot."""
+    return {
+        "ServiceID": service,
+        "Slot": slot,
+        "NodeID": "id-w1",
+        "CreatedAt": f"2026-01-01T00:00:0{created}Z",
+        "DesiredState": desired,
+        "Status": {"State": state},
+    }
+
+
+TASKS = [task("s1", 1, "running"), task("s1", 2, "pending"), task("s2", 1, "running")]
+
+
 def facts(clock=None, ip_vs="yes", **more):
     clock = time.time() if clock is None else clock
-    return f"clock {clock}\nip_vs {ip_vs}\n{ROUTES}" + "".join(f"{k} {v}\n" for k, v in more.items()) + "\n"
+    others = "".join(f"{key} {value}\n" for key, value in more.items())
+    return f"clock {clock}\nkernel vxlan yes\nkernel ip_vs {ip_vs}\n{ROUTES}{others}\n"
 
 
 def manager(**changes):
     paths = {
         "/nodes": [200, NODES],
         "/info": [200, INFO],
-        "/services?status=true": [200, SERVICES],
-        "/configs": [200, [{"Spec": {"Labels": {STACK_LABEL: MARK}}}, {"Spec": {"Labels": {}}}]],
+        "/services": [200, SERVICES],
+        look.WANTED_TASKS: [200, TASKS],
+        "/configs": [200, CONFIGS],
         "/secrets": [200, []],
+        look.SWARM_NETWORKS: [200, NETWORKS],
     }
     return {"facts": facts(), "paths": {**paths, **changes}}
 
 
 def with_swarm(**changes):
     return {**INFO, "Swarm": {**INFO["Swarm"], "Cluster": None, **changes}}
+
+
+NOT_IN_A_SWARM = with_swarm(NodeID="", LocalNodeState="inactive", ControlAvailable=False, RemoteManagers=None)
 
 
 @pytest.fixture
@@ -143,9 +191,9 @@ def ssh(program):
 def seen(ssh, tmp_path):
     """What a look at a host gives that answers like this."""
 
-    def at(**told):
+    def at(limit=8, **told):
         ssh(**told)
-        return look.look("m1", tmp_path / "ssh_config")
+        return look.look("m1", tmp_path / "ssh_config", limit)
 
     return at
 
@@ -164,17 +212,115 @@ def test_a_manager_shows_the_swarm(seen):
         down("m2"),
         entry("w1", reachable=False),
         services=(Service("s1", "demo_page", "demo", "nginx:1.26.3@sha256:0", 1, 2, "updating"),),
+        networks={
+            "demo_back": Object("n1", {"encrypted": ""}, {"10.20.1.0/24": "10.20.1.1"}),
+            "bare": Object("n2"),
+        },
+        configs={"mark": Object("c1"), "site": Object("c2")},
     )
     assert host.cluster.entries["id-w1"].ready
     assert not host.cluster.services[0].settled
 
 
+def counted(seen, mode, condition, *tasks):
+    """How many tasks run and are wanted, of a service like this."""
+    template = {**SERVICES[0]["Spec"]["TaskTemplate"], "RestartPolicy": {"Condition": condition}}
+    service = {**SERVICES[0], "Spec": {**SERVICES[0]["Spec"], "Mode": mode, "TaskTemplate": template}}
+    ended = [one for one in tasks if one["DesiredState"] == "shutdown"]
+    paths = {
+        "/services": [200, [service]],
+        look.WANTED_TASKS: [200, [one for one in tasks if one not in ended]],
+        look.ended_tasks(["s1"]): [200, ended],
+    }
+    (found,) = seen(**manager(**paths)).cluster.services
+    return found.running, found.desired
+
+
+ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
+
+
+@pytest.mark.parametrize(
+    ("mode", "condition", "tasks", "count"),
+    [
+        (ONE, "none", [task("s1", 1, "complete", "shutdown")], (1, 1)),
+        (ONE, "on-failure", [task("s1", 1, "complete", "shutdown")], (1, 1)),
+        (ONE, "any", [task("s1", 1, "complete", "shutdown")], (0, 1)),
+        (ONE, "none", [task("s1", 1, "failed", "shutdown")], (0, 1)),
+        (ONE, "none", [task("s1", 1, "complete", "shutdown"), task("s1", 1, "starting", created=2)], (0, 1)),
+        (ONE, "any", [task("s1", 1, "running"), task("s1", 1, "starting", created=2)], (0, 1)),
+        (EVERYWHERE, "any", [task("s1", 0, "running")], (1, 1)),
+        (EVERYWHERE, "any", [task("s1", 0, "ready", "ready")], (0, 1)),
+        (EVERYWHERE, "any", [], (0, 0)),
+        (EVERYWHERE, "none", [task("s1", 0, "failed", "shutdown")], (0, 1)),
+        (EVERYWHERE, "none", [task("s1", 0, "running", "shutdown")], (0, 0)),
+    ],
+    ids=[
+        "ended well",
+        "ended well, if it may",
+        "ended well, but is to go on",
+        "failed for good",
+        "ended well before it was changed",
+        "is being replaced",
+        "runs everywhere",
+        "is to be started again",
+        "has no node",
+        "failed for good on a node",
+        "is on a node that is down",
+    ],
+)
+def test_of_each_slot_the_newest_task_counts_that(seen, mode, condition, tasks, count):
+    assert counted(seen, mode, condition, *tasks) == count
+
+
+def test_an_engine_tells_who_it_is_and_a_host_what_its_kernel_has(seen):
+    told = manager()
+    told["facts"] = facts(free="500000 4096")
+    host = seen(**told)
+    assert (host.engine_id, host.hostname, host.live_restore) == ("an-engine", "m1.example", True)
+    assert (host.data_root, host.free) == ("/var/lib/docker", 2_048_000_000)
+    assert host.kernel == {"vxlan": "yes", "ip_vs": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("root", "told"), [("/data/docker", {"free": "500000 4096"}), ("/var/lib/docker", {})]
+)
+def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host_is_silent(seen, root, told):
+    answers = manager(**{"/info": [200, {**INFO, "DockerRootDir": root}]})
+    answers["facts"] = facts(**told)
+    assert seen(**answers).free is None
+
+
+def test_the_facts_are_told_by_a_real_shell(program):
+    """Whatever this machine has: the clock, and a word on each module."""
+    program("docker", "#!/bin/sh\n")
+    done = subprocess.run(["sh", "-c", look.FACTS], capture_output=True, text=True, check=True)
+    told = [line.split() for line in done.stdout.splitlines()]
+    assert abs(float(told[0][1]) - time.time()) < 10
+    kernel = {words[1]: words[2] for words in told if words[:1] == ["kernel"]}
+    assert list(kernel) == ["overlay", "vxlan", "br_netfilter", "ip_vs", "ip_vs_rr"]
+    assert set(kernel.values()) <= {"yes", "no", "unknown"}
+    assert told[-1] == []
+
+
+@pytest.mark.parametrize(
+    "shell", [look.FACTS, facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP]
+)
+def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell):
+    # SC2086: what is bound into a container is a list of words, to be split.
+    command = ["shellcheck", "-s", "sh", "-e", "SC2086", "-f", "gcc", "-"]
+    assert subprocess.run(command, input=shell, text=True, capture_output=True, check=False).stdout == ""
+
+
 @pytest.mark.parametrize(
     ("path", "body", "bare"),
-    [(None, None, True), ("/services?status=true", SERVICES, False), ("/secrets", [{}], False)],
+    [
+        (None, None, True),
+        ("/services", SERVICES, False),
+        ("/secrets", [{"ID": "x1", "Spec": {"Name": "key"}}], False),
+    ],
 )
 def test_a_swarm_is_bare_only_without_services_secrets_and_configs(seen, path, body, bare):
-    empty = {one: [200, []] for one in ("/services?status=true", "/configs", "/secrets")}
+    empty = {one: [200, []] for one in ("/services", "/configs", "/secrets")}
     changed = {path: [200, body]} if path else {}
     assert seen(**manager(**{**empty, **changed})).cluster.bare is bare
 
@@ -186,6 +332,13 @@ def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen):
     assert (host.leaderless, host.member, host.cluster) == (True, True, None)
 
 
+def test_a_manager_whose_link_to_the_leader_fails_is_without_a_leader(seen):
+    no_link = {"message": "rpc error: code = Unavailable desc = connection error"}
+    info = with_swarm(NodeID="id-m1", ControlAvailable=True)
+    host = seen(facts=facts(), paths={"/nodes": [503, no_link], "/info": [200, info]})
+    assert (host.leaderless, host.manager, host.cluster) == (True, True, None)
+
+
 def test_a_worker_shows_its_membership_and_its_managers(seen):
     info = with_swarm(NodeID="id-w1", ControlAvailable=False)
     host = seen(facts=facts(ip_vs="no"), paths={"/nodes": [503, NOT_A_MANAGER], "/info": [200, info]})
@@ -195,8 +348,7 @@ def test_a_worker_shows_its_membership_and_its_managers(seen):
 
 
 def test_a_host_in_no_swarm_is_no_member(seen):
-    info = with_swarm(NodeID="", LocalNodeState="inactive", ControlAvailable=False, RemoteManagers=None)
-    host = seen(facts=facts(), paths={"/nodes": [503, NOT_A_MANAGER], "/info": [200, info]})
+    host = seen(facts=facts(), paths={"/nodes": [503, NOT_A_MANAGER], "/info": [200, NOT_IN_A_SWARM]})
     assert (host.problem, host.member, host.node_id, host.managers) == (None, False, "", ())
 
 
@@ -218,12 +370,12 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
         ({}, "the SSH session ended early", False),
         (
             {"facts": facts(), "stderr": "sh: 6: exec: docker: not found\n"},
-            "sh: 6: exec: docker: not found",
+            "its Docker Engine gives no answer: sh: 6: exec: docker: not found",
             True,
         ),
         (
             {"facts": facts(), "stderr": "Cannot connect to the Docker daemon\n"},
-            "Cannot connect to the Docker daemon",
+            "its Docker Engine gives no answer: Cannot connect to the Docker daemon",
             True,
         ),
         ({"facts": "Welcome!\n\n", "stderr": "go away\n"}, "go away", True),
@@ -258,7 +410,7 @@ def test_a_host_with_a_problem_says_how_long_it_is_up(seen):
     "told",
     [
         {"facts": "\xff\xfe garbage\n\n", "stderr": "oh\n"},
-        {"facts": "clock %s.%N\nip_vs no\n\n", "stderr": "oh\n"},
+        {"facts": "clock %s.%N\nkernel ip_vs no\n\n", "stderr": "oh\n"},
         {"facts": facts(), "paths": {"/nodes": [200, "no JSON"]}},
         {"facts": facts(), "paths": {"/nodes": [500, "no JSON"]}},
     ],
@@ -282,20 +434,18 @@ def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen, told):
     ],
     ids=["the host", "the engine"],
 )
-def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, monkeypatch, told, limit, who):
-    monkeypatch.setattr(look, "LOOK_SECONDS", limit)
+def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, told, limit, who):
     began = time.monotonic()
-    host = seen(**told)
+    host = seen(limit, **told)
     assert host.problem == f"{who} gave no answer within {limit} s"
     assert host.answers is host.late is ("facts" in told)
     assert time.monotonic() - began < 20, "it waited for what is silent for 30 s"
 
 
-def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(program, tmp_path, monkeypatch):
-    monkeypatch.setattr(look, "LOOK_SECONDS", 1)
+def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(program, tmp_path):
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
-    host = look.look("m1", tmp_path / "ssh_config")
+    host = look.look("m1", tmp_path / "ssh_config", 1)
     assert host.problem == "it gave no answer within 1 s"
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
@@ -316,17 +466,17 @@ def observe(ssh, monkeypatch):
     clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
     monkeypatch.setattr(look, "time", clock)
 
-    def at(patience=2, **told):
+    def at(patience=2, settings=None, **told):
         ssh(**told)
         said = []
-        settings = declared("m1 w1", node("w2", lost=True))
+        settings = settings or declared("m1 w1", node("w2", lost=True))
         return look.observe(settings, ["demo"], said.append, patience=patience), said, clock.now
 
     return at
 
 
 def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
-    steady = manager(**{"/services?status=true": [200, []]})
+    steady = manager(**{"/services": [200, []]})
     hosts, said, slept = observe(m1=steady, w1={"stderr": "No route to host\n"})
     assert list(hosts) == ["m1", "w1"]
     assert hosts["m1"].cluster
@@ -335,10 +485,25 @@ def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
 
 
 def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
-    hosts, said, slept = observe(m1=manager(), w1={"stderr": "No route to host\n"})
+    idle_worker = {
+        "facts": facts(),
+        "paths": {"/nodes": [503, NOT_A_MANAGER], "/info": [200, NOT_IN_A_SWARM]},
+    }
+    hosts, said, slept = observe(m1=manager(), w1=idle_worker)
     assert said == ["waiting, 2 s at most: demo_page: 1 of 2 tasks run"]
     assert hosts["m1"].cluster
     assert slept == 2
+
+
+@pytest.mark.parametrize(("told", "seconds"), [("silent", 2), ("no leader", 4)])
+def test_a_leader_is_waited_for_only_briefly_while_most_managers_are_silent(
+    observe, monkeypatch, told, seconds
+):
+    monkeypatch.setattr(look, "BRIEF_SECONDS", 2)
+    no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
+    alone, dead = {"facts": facts(), "paths": {"/nodes": [500, no_leader]}}, {"stderr": "No route to host\n"}
+    *_, slept = observe(4, declared("m1 m2 m3"), m1=alone, m2=alone if told == "no leader" else dead, m3=dead)
+    assert slept == seconds
 
 
 def test_without_patience_nothing_is_waited_for(observe):
@@ -348,6 +513,7 @@ def test_without_patience_nothing_is_waited_for(observe):
 
 
 SWARM = cluster("m1 w1", down("w2"), services=(Service("s1", "demo_page", "demo", "nginx", 1, 2),))
+LACKING = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 1, 2),))
 WHOLE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 2, 2),))
 MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3, 2),))
 
@@ -359,8 +525,11 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         ([member("m1", WHOLE), member("w1", WHOLE), silent("w2")], ["demo"], []),
         ([leaderless("m1"), leaderless("m2")], [], ["m1, m2: in a swarm without a leader"]),
         ([member("m1", SWARM), member("w2", SWARM)], [], ["w2: not Ready yet"]),
+        ([member("m1", SWARM), member("w2", SWARM, state="pending")], [], ["w2: not Ready yet"]),
         ([member("m1", SWARM), silent("w2")], ["other"], []),
-        ([member("m1", SWARM)], ["demo"], ["demo_page: 1 of 2 tasks run"]),
+        ([member("m1", SWARM), silent("w2")], ["demo"], []),
+        ([member("m1", LACKING)], ["demo"], ["demo_page: 1 of 2 tasks run"]),
+        ([member("m1", LACKING), silent("w9")], ["demo"], ["demo_page: 1 of 2 tasks run"]),
         ([member("m1", MORE), member("w1", MORE)], ["demo"], []),
         ([Host("m1", problem="no engine", age=20)], [], ["m1: no engine"]),
         ([Host("m1", problem="no engine", age=BOOT_SECONDS - 1)], [], ["m1: no engine"]),
@@ -376,9 +545,12 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         "all is well but for a silent member",
         "an election",
         "a node that comes back",
+        "a node that comes back, whose engine was just started",
         "a silent member, services of others",
+        "a node that is down, tasks that may have nowhere to run",
         "tasks that start",
-        "tasks of a node that is down beside their successors",
+        "tasks that start, and a host that is no member is silent",
+        "tasks that an update is about to end",
         "a host that boots",
         "a host that boots as long as any does",
         "a host that is up for longer",
@@ -391,6 +563,18 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
 )
 def test_what_is_about_to_change_by_itself_is_told(hosts, stacks, said):
     assert list(under_way({host.name: host for host in hosts}, stacks)) == said
+
+
+def test_a_destroy_waits_for_engines_at_a_loss_alone():
+    hosts = [
+        silent("m1"),
+        stuck("m2"),
+        stuck("m3", late=True),
+        leaderless("m4"),
+        Host("w1", problem="x", age=1),
+    ]
+    said = list(late_engines({host.name: host for host in hosts}, ["demo"]))
+    assert said == ["m3: its Docker Engine gave no answer within 8 s"]
 
 
 @pytest.mark.parametrize(

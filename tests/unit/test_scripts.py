@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from components import scripts
+from components import manager_scripts, scripts, settling
 from components.plan import Task
 
 MARK = scripts.mark("swarm", "lab", "swarm.pulumi.stack")
@@ -28,6 +28,10 @@ def join(stale_id=None, **changes):
     return scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], **{**usual, **changes})
 
 
+def converge(work, node_ids=None, drain_seconds=300):
+    return manager_scripts.convergence(MARK, work, node_ids or {}, drain_seconds)
+
+
 EVERY_VERB = [
     Task("await", "m1", "id-m1"),
     Task("promote", "m1", "id-m1"),
@@ -41,9 +45,9 @@ EVERY_VERB = [
 TEXTS = {
     "init": init(),
     "join": join("id-old"),
-    "tokens": scripts.tokens(EVICTIONS),
-    "convergence": scripts.convergence(MARK, EVERY_VERB, {"m1": "id-new"}),
-    "settle": scripts.settle(["demo_redis"]),
+    "tokens": manager_scripts.tokens(EVICTIONS, 300),
+    "convergence": manager_scripts.convergence(MARK, EVERY_VERB, {"m1": "id-new"}, 300),
+    "settle": settling.settle(["demo_redis", "demo_page"], ["demo_redis"]),
     "leave": shlex.split(scripts.leave(), comments=True)[-1],
     "a command's line": scripts.line("m1 joins", 10),
 }
@@ -53,7 +57,7 @@ TEXTS = {
 def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
     # SC2086: the options of init and the services of a drained node are lists of words, to be split.
-    # SC2016: a dollar sign in a label is meant to stay one.
+    # SC2016: a dollar sign in a label or in awk is meant to stay one.
     command = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2016", "-f", "gcc", "-"]
     assert subprocess.run(command, input=text, text=True, capture_output=True, check=False).stdout == ""
 
@@ -88,13 +92,13 @@ WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
 @effort(max_examples=50, deadline=None, derandomize=True)
 @given(WORDS.filter(bool), WORDS)
 def test_any_name_and_any_label_is_one_word_of_the_shell(name, label):
-    rendered = scripts.render([Task("update", name, None, (f"--label-add={label}",))], {name: "id-1"})
+    rendered = manager_scripts.render([Task("update", name, None, (f"--label-add={label}",))], {name: "id-1"})
     assert shlex.split(rendered) == ["update", name, "id-1", f"--label-add={label}"]
 
 
 def test_a_node_that_joined_in_this_run_has_the_id_that_the_join_gave():
     work = [Task("await", "w1"), Task("await", "m1", "id-m1"), Task("swarm", "lab")]
-    assert scripts.render(work, {"w1": "id-new"}).splitlines() == [
+    assert manager_scripts.render(work, {"w1": "id-new"}).splitlines() == [
         "await w1 id-new",
         "await m1 id-m1",
         "swarm lab -",
@@ -240,8 +244,9 @@ def test_join_does_nothing_on_an_active_member(host, stale_id):
     assert host.changes == []
 
 
-def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(host):
-    host.put(state="active", node_id="id-old")
+@pytest.mark.parametrize("state", ["active", "pending"])
+def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(host, state):
+    host.put(state=state, node_id="id-old")
     done = host.run(join("id-old"))
     assert (done.returncode, done.stdout) == (0, "id-2\n")
     assert host.changes == ["swarm leave --force", "system dial-stdio"]
@@ -279,6 +284,18 @@ def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host):
     assert "invalid join token" in done.stderr
     assert TOKEN not in done.stderr
     assert done.stdout == ""
+
+
+def test_join_tries_again_while_the_swarm_has_no_leader(host):
+    host.put(answer='HTTP/1.1 503 X\r\n\r\n{"message":"rpc error: The swarm does not have a leader"}')
+    host.on(
+        "system dial-stdio",
+        "cat >request; cat answer; [ ! -e later ] || { echo active >state; echo id-2 >node_id; }",
+    )
+    host.meanwhile("echo HTTP/1.1 200 OK >answer; echo >later")
+    done = host.run(join())
+    assert (done.returncode, done.stdout) == (0, "id-2\n"), done.stderr
+    assert done.stderr.count("joining") == 2
 
 
 def test_join_fails_with_the_engine_s_error(host):
@@ -358,9 +375,13 @@ def swarm(docker):
     """A swarm's manager. The role of a node is in a file called as its ID; promotions and demotions
     take a while."""
     docker.put(**{"id-m1": "manager", "id-m2": "manager", "id-w1": "worker", "id-w2": "worker"})
-    standing = '[ -e "$last" ] && { grep -q manager "$last" && echo "ready reachable" || echo "ready "; }'
+    gone = '[ -e "$last" ] || { echo "Error: no such node" >&2; exit 1; }'
+    standing = f'{gone}; grep -q manager "$last" && echo "ready reachable" || echo "ready "'
     docker.on("node inspect --format {{.Status.State}}", standing)
-    docker.on("node inspect --format {{if .ManagerStatus}}", '[ -e "$last" ] && cat "$last"')
+    docker.on("node inspect --format {{if .ManagerStatus}}", f'{gone}; cat "$last"')
+    docker.on("node inspect --format {{.Spec.Availability}}", "cat availability 2>/dev/null || echo active")
+    # The states of a service's tasks are in a file called as it.
+    docker.on("service ps --filter desired-state=running", 'cat "$last"')
     docker.on("node promote", 'echo "echo manager >$last" >>later')
     docker.on("node demote", 'echo "echo worker >$last" >>later')
     docker.on("node rm --force", 'rm "$last"')
@@ -370,8 +391,9 @@ def swarm(docker):
 
 
 def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
-    swarm.on("node ps --filter desired-state=running", "printf 'demo_page.1\\ndemo_page.2\\ndemo_redis.1\\n'")
-    swarm.on("node ps --format", "cat busy 2>/dev/null; true").put(busy="Running 2 minutes ago")
+    swarm.on("node ps --format {{.Name}}", "printf 'demo_page.1\\ndemo_page.2\\ndemo_redis.1\\n'")
+    swarm.on("node ps --format {{.CurrentState}}", "cat busy 2>/dev/null; true")
+    swarm.put(busy="Running 2 minutes ago", demo_page="Running 1\nRunning 2", demo_redis="Running 3")
     swarm.on("service ls --format", "echo demo_page 2/2; echo demo_redis 1/1; echo other_thing 0/5")
     swarm.meanwhile("rm -f busy; [ ! -e later ] || { . ./later; rm later; }")
     swarm.on("config inspect", "exit 1").on("config create", "cat >mark")
@@ -385,7 +407,7 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
         Task("drain", "m2", "id-m2"),
         Task("remove", "m2", "id-m2"),
     ]
-    done = swarm.run(scripts.convergence(MARK, work, {"w1": "id-w1"}))
+    done = swarm.run(converge(work, {"w1": "id-w1"}))
     assert done.returncode == 0, done.stderr
     assert swarm.changes == [
         "config create --label swarm.pulumi.stack=swarm/lab swarm-lab -",
@@ -396,19 +418,19 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
         "node update --availability drain id-m2",
         "node rm --force id-m2",
     ]
-    assert "waiting until the tasks of m2 run elsewhere: demo_page demo_redis" in done.stderr
+    assert "waiting until the tasks of m2 run elsewhere, 300 s at most: demo_page demo_redis" in done.stderr
     assert not (swarm.folder / "id-m2").exists()
 
 
 def test_convergence_without_work_asks_docker_nothing(swarm):
-    assert swarm.run(scripts.convergence(MARK, [], {})).returncode == 0
+    assert swarm.run(converge([])).returncode == 0
     assert swarm.calls == []
 
 
 def test_convergence_ends_at_the_first_failure(swarm):
     swarm.on("node update", "echo 'Error: invalid label' >&2; exit 1")
     work = [Task("update", "w1", "id-w1", ("--label-add=x",)), Task("remove", "w2", "id-w2")]
-    done = swarm.run(scripts.convergence(MARK, work, {}))
+    done = swarm.run(converge(work))
     assert done.returncode != 0
     assert "invalid label" in done.stderr
     assert "node rm --force id-w2" not in swarm.changes
@@ -417,33 +439,114 @@ def test_convergence_ends_at_the_first_failure(swarm):
 def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm):
     swarm.put(standing="ready unreachable").on("node inspect --format {{.Status.State}}", "cat standing")
     swarm.meanwhile("echo 'ready reachable' >standing; echo >>slept")
-    done = swarm.run(scripts.convergence(MARK, [Task("await", "m2", "id-m2")], {}))
+    done = swarm.run(converge([Task("await", "m2", "id-m2")]))
     assert done.returncode == 0
     assert (swarm.folder / "slept").exists()
     assert "waiting until m2 is Ready" in done.stderr
 
 
+def test_convergence_says_what_to_do_about_a_member_that_stays_down(swarm, monkeypatch):
+    monkeypatch.setattr(manager_scripts, "AWAIT_SECONDS", 1)
+    swarm.on("node inspect --format {{.Status.State}}", "echo down")
+    done = swarm.run(converge([Task("await", "w1", "id-w1")]))
+    assert done.returncode == 1
+    assert "w1 is a member, and for the managers it is down: restart its Docker Engine" in done.stderr
+
+
+@pytest.fixture
+def drained(swarm):
+    """A swarm whose node w2 runs one of two tasks of demo_page, until it is drained. The service's own
+    count is content all the time, as Docker's is where a node is down."""
+    swarm.on("node ps --format {{.Name}}", "echo demo_page.1; [ ! -e availability ] || echo demo_page.2")
+    swarm.on("node ps --format {{.CurrentState}}", "cat busy 2>/dev/null; true")
+    swarm.on("service ls --format", "echo demo_page 2/2; echo other 0/1")
+    swarm.on("node update", "echo Running >demo_page; echo drain >availability")
+    return swarm.put(busy="Running 2 minutes ago", demo_page="Running 1\nRunning 2")
+
+
 @pytest.mark.parametrize(
     "meanwhile",
     [
-        "if [ -e busy ]; then rm busy; else echo 2/2 >count; fi",
-        "if grep -q 1/2 count; then echo 2/2 >count; else rm busy; fi",
-        "if [ -e busy ]; then rm busy; else echo 3/2 >count; fi",
+        "if [ -e busy ]; then rm busy; else echo Running >>demo_page; fi",
+        "if [ -e successor ]; then rm -f busy; else echo Running >>demo_page; : >successor; fi",
     ],
-    ids=["the task ends first", "its successor runs first", "a task on a node that is down counts too"],
+    ids=["the task ends first", "its successor runs first"],
 )
-def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(swarm, meanwhile):
-    swarm.on("node ps --filter", "echo demo_page.1").on("node ps --format", "cat busy 2>/dev/null; true")
-    swarm.put(count="1/2", busy="Running 2 minutes ago")
-    swarm.on("service ls --format", 'echo "demo_page $(cat count)"; echo "other 0/1"')
-    swarm.meanwhile(meanwhile)
-    assert swarm.run(scripts.convergence(MARK, [Task("drain", "w2", "id-w2")], {})).returncode == 0
-    assert (swarm.got("busy"), swarm.got("count") in ("2/2", "3/2")) == (None, True)
+def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(drained, meanwhile):
+    drained.meanwhile(meanwhile)
+    assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
+    assert drained.got("busy") is None
+    assert drained.got("demo_page") == "Running\nRunning"
+
+
+def test_a_drain_does_not_wait_for_a_service_that_lacked_tasks_before(drained):
+    drained.put(demo_page="Running 1").meanwhile("rm busy")
+    assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
+
+
+def test_a_drain_that_is_over_its_time_fails_with_what_waits_and_the_way_on(drained):
+    drained.meanwhile("rm -f busy")
+    work = [Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]
+    for _ in range(2):  # the second finds the node drained by the first
+        done = drained.run(converge(work, drain_seconds=1))
+        assert done.returncode == 1
+        assert "w2 is drained, and after 1 s this still waits: demo_page" in done.stderr
+        assert "swarm:drainTimeout 0s" in done.stderr
+        assert drained.got("id-w2"), "it isn't removed"
+    assert drained.run(converge(work, drain_seconds=0)).returncode == 0
+    assert not drained.got("id-w2")
+
+
+def test_a_drain_of_a_node_that_goes_down_meanwhile_ends_at_once_with_the_remedy(drained):
+    drained.on("node inspect --format {{.Status.State}}", "echo 'down '")
+    done = drained.run(converge([Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]))
+    assert done.returncode == 1
+    assert "w2 isn't Ready any more" in done.stderr
+    assert "lost: true" in done.stderr
+    assert drained.got("id-w2"), "it isn't removed"
+
+
+@pytest.mark.parametrize("asked", ["node ps --format {{.CurrentState}}", "service ls --format", "service ps"])
+def test_a_drain_takes_no_error_for_nothing_left(drained, asked):
+    fails = "echo 'rpc error: code = Internal' >&2; exit 1"
+    drained.cases = {asked: f"[ ! -e availability ] || {{ {fails}; }}; echo Running", **drained.cases}
+    drained.on("node update", "echo drain >availability")
+    work = [Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]
+    assert drained.run(converge(work, drain_seconds=1)).returncode == 1
+    assert drained.got("id-w2"), "it isn't removed"
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "rpc error: code = Unknown desc = The swarm does not have a leader.",
+        "rpc error: code = Unknown desc = update out of sequence",
+        "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+        "This node is not a swarm manager. Manager is being prepared or has trouble connecting",
+    ],
+)
+def test_what_passes_by_itself_is_tried_again(swarm, problem):
+    swarm.put(problem=problem).meanwhile("rm -f problem; [ ! -e later ] || { . ./later; rm later; }")
+    fails = "[ ! -e problem ] || { cat problem >&2; exit 1; }"
+    swarm.on("node inspect --format {{if .ManagerStatus}}", f"{fails}; cat $last").on(
+        "node demote", f"{fails}; echo worker >$last"
+    )
+    assert swarm.run(converge([Task("demote", "m2", "id-m2")])).returncode == 0
+    assert swarm.got("id-m2") == "worker"
+
+
+def test_a_node_that_cannot_be_asked_for_is_not_taken_for_gone(swarm):
+    swarm.on(
+        "node inspect --format {{.Status.State}}", "echo 'Cannot connect to the Docker daemon' >&2; exit 1"
+    )
+    done = swarm.run(converge([Task("remove", "w2", "id-w2")]))
+    assert done.returncode == 1
+    assert "Cannot connect" in done.stderr
 
 
 @pytest.mark.parametrize(("verb", "node", "role"), [("promote", "w1", "manager"), ("demote", "m2", "worker")])
 def test_convergence_waits_until_a_node_has_its_new_role(swarm, verb, node, role):
-    assert swarm.run(scripts.convergence(MARK, [Task(verb, node, f"id-{node}")], {})).returncode == 0
+    assert swarm.run(converge([Task(verb, node, f"id-{node}")])).returncode == 0
     assert swarm.got(f"id-{node}") == role
 
 
@@ -451,12 +554,12 @@ def test_convergence_waits_until_a_node_has_its_new_role(swarm, verb, node, role
     "task", [Task("remove", "w9", "id-w9"), Task("demote", "w1", "id-w1"), Task("demote", "w9", "id-w9")]
 )
 def test_what_is_done_already_is_not_done_again(swarm, task):
-    assert swarm.run(scripts.convergence(MARK, [task], {})).returncode == 0
+    assert swarm.run(converge([task])).returncode == 0
     assert swarm.changes == []
 
 
 def test_tokens_evict_first_and_are_printed_by_role(swarm):
-    done = swarm.run(scripts.tokens(EVICTIONS))
+    done = swarm.run(manager_scripts.tokens(EVICTIONS, 300))
     assert json.loads(done.stdout) == {"manager": "token-of-manager", "worker": "token-of-worker"}
     assert swarm.changes == ["node demote id-m2", "node rm --force id-m2"]
     assert "token-of" not in done.stderr
@@ -464,77 +567,142 @@ def test_tokens_evict_first_and_are_printed_by_role(swarm):
 
 def test_tokens_that_docker_does_not_give_are_a_failure(swarm):
     swarm.on("swarm join-token -q", "echo 'Error: the swarm has no leader' >&2; exit 1")
-    done = swarm.run(scripts.tokens([]))
+    done = swarm.run(manager_scripts.tokens([], 300))
     assert "has no leader" in done.stderr
     assert done.returncode != 0, "an empty token would be kept"
 
 
 @pytest.fixture
 def services(docker, monkeypatch):
-    """demo_redis with its tasks running, beside a service whose name begins like it."""
-    monkeypatch.setattr(scripts, "SETTLE_SECONDS", 5)
-    docker.put(state="", count="3/3", failed="", tasks="")
-    docker.on("service inspect --format {{with .UpdateStatus}}", "cat state")
-    docker.on(
-        "service ls --filter name=demo_redis", 'echo "demo_redis-old 0/9"; echo "demo_redis $(cat count)"'
-    )
-    docker.on("service ps --format {{.CurrentState}}", "cat failed")
-    docker.on("service ps --no-trunc", "cat tasks")
+    """demo_redis of two tasks, and a global demo_page; both are whole."""
+    for name, seconds in {"SETTLE": 2, "STEADY": 0, "UNPLACED": 1}.items():
+        monkeypatch.setattr(settling, f"{name}_SECONDS", seconds)
+    docker.put(services="", tasks=f"{RUNNING_1}\n{RUNNING_2}\n{PAGE}")
+    redis(docker)
+    docker.on("service inspect", f"cat redis; printf '{row('service', 'demo_page', 'global', 'any')}\n'")
+    docker.on("service ps", "cat tasks")
     return docker.on("service logs", "echo 'the last words'")
 
 
-def settle(docker):
-    return docker.run(scripts.settle(["demo_redis"]))
+def row(*fields):
+    return "\t".join(fields)
 
 
-@pytest.mark.parametrize("count", ["3/3", "0/0", "4/3", "3/3 (max 1 per node)"])
-@pytest.mark.parametrize("state", ["", "completed"])
-def test_settle_is_content_with_a_service_that_is_whole(services, count, state):
-    done = settle(services.put(count=count, state=state))
+def redis(docker, restart="any", update="", message=""):
+    docker.put(redis=row("service", "demo_redis", "2", restart, update, message))
+
+
+def a_task(slot, desired, state, error="", identity="t1", service="demo_redis"):
+    return row("task", f"{service}.{slot}", identity, "w1", desired, state, error)
+
+
+RUNNING_1 = a_task(1, "Running", "Running 1 hour ago", identity="t-one")
+RUNNING_2 = a_task(2, "Running", "Running 1 hour ago", identity="t-two")
+PAGE = a_task("id-w1", "Running", "Running 1 hour ago", service="demo_page")
+FAILED = a_task(2, "Shutdown", "Failed 1 second ago", '"task: non-zero exit (3)"')
+STARTING = a_task(2, "Running", "Starting 1 second ago", identity="t-new")
+REJECTED = a_task(2, "Ready", "Rejected 1 second ago", '"No such image: redis:9"')
+UNPLACED = a_task(2, "Running", "Pending 1 second ago", '"no suitable node (1 node is full)"')
+COMPLETE = a_task(2, "Shutdown", "Complete 1 second ago")
+
+
+def settle(docker, changed=()):
+    return docker.run(settling.settle(["demo_redis", "demo_page"], changed))
+
+
+def tasks(docker, *listed):
+    return docker.put(tasks="\n".join((RUNNING_1, *listed, PAGE)))
+
+
+@pytest.mark.parametrize("listed", [(RUNNING_2,), (RUNNING_2, FAILED)], ids=["run", "run after a failure"])
+@pytest.mark.parametrize("update", ["", "completed", "rollback_completed"])
+def test_settle_is_content_with_services_that_are_whole(services, listed, update):
+    """A rollback of an earlier day, too: its service is as declared, or it would be changed now."""
+    redis(services, update=update)
+    done = settle(tasks(services, *listed))
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("restart", ["none", "on-failure"])
+def test_settle_is_content_with_tasks_that_ended_well_and_are_not_to_go_on(services, restart):
+    redis(services, restart)
+    assert settle(tasks(services, COMPLETE)).returncode == 0
+
+
 def test_settle_waits_for_tasks_and_updates_and_says_so(services):
-    services.put(count="1/3", state="updating")
-    services.meanwhile("grep -q 3/3 count && echo completed >state; echo 3/3 >count")
+    redis(services, update="updating")
+    whole = f"printf '{RUNNING_1}\n{RUNNING_2}\n{PAGE}\n' >tasks"
+    complete = "grep -q done seen && sed -i s/updating// redis; echo done >seen"
+    tasks(services, STARTING).meanwhile(f"{whole}; {complete}")
+    services.put(seen="")
     done = settle(services)
     assert done.returncode == 0
-    assert "waiting for demo_redis: 1/3 tasks run (updating)" in done.stderr
-    assert "waiting for demo_redis: 3/3 tasks run (updating)" in done.stderr
+    assert "waiting for demo_redis: 1/2 tasks run, updating" in done.stderr
+    assert "waiting for demo_redis: 2/2 tasks run, updating" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("seen", "meanwhile", "why"),
+    ("update", "restart", "listed", "why"),
     [
-        ({"count": "2/3"}, "", "2/3 tasks run after 5 s"),
-        ({"state": "paused"}, "", "its update is paused"),
-        ({"state": "updating"}, "echo rollback_completed >state", "its update is rollback_completed"),
-        ({"count": "2/3"}, "echo 'Failed 1 second ago' >>failed", "2/3 tasks run;"),
-        ({"count": "2/3"}, "echo 'Rejected 1 second ago' >>failed", "2/3 tasks run;"),
+        ("paused", "any", (REJECTED,), "1/2 tasks run, paused: because of t1"),
+        ("rollback_paused", "any", (REJECTED,), "1/2 tasks run, rollback_paused: because of t1"),
+        ("rollback_completed", "any", (RUNNING_2, REJECTED), "2/2 tasks run, rollback_completed: because"),
+        ("", "none", (FAILED,), "1/2 tasks run, a task failed and isn't started again"),
+        ("", "any", (UNPLACED,), "1/2 tasks run, no suitable node for a task"),
+        ("updating", "any", (UNPLACED,), "1/2 tasks run, updating, no suitable node for a task"),
     ],
-    ids=["too few tasks", "a paused update", "a rollback", "tasks that fail", "tasks that are rejected"],
+    ids=[
+        "a paused update",
+        "a paused rollback",
+        "a rollback",
+        "a task that fails for good",
+        "no node",
+        "no node for an update",
+    ],
 )
-def test_settle_gives_up_with_service_task_node_message_and_log(services, seen, meanwhile, why):
-    task = 'demo_redis.1 on w1: Failed 1 second ago "task: non-zero exit (137)"'
-    services.put(**seen, tasks=f"demo_redis.2 on w2: Running 1 hour ago\n{task}").meanwhile(meanwhile)
+def test_settle_gives_up_before_its_time_with(services, monkeypatch, update, restart, listed, why):
+    monkeypatch.setattr(settling, "SETTLE_SECONDS", 60)
+    redis(services, restart, update, "because of t1")
+    done = settle(tasks(services, *listed), ["demo_redis"])
+    assert done.returncode == 1
+    assert "service demo_redis doesn't settle after " in done.stderr
+    assert f" s: {why}" in done.stderr
+    assert "demo_page" not in done.stderr
+
+
+def test_settle_gives_up_on_a_slot_whose_tasks_keep_failing(services, monkeypatch):
+    """Counted as they come: the swarm keeps but a few of them."""
+    monkeypatch.setattr(settling, "SETTLE_SECONDS", 60)
+    one_more = r"n=$(($(cat n) + 1)); echo $n >n; sed -i s/t[0-9]*.w1.Shutdown/t$n\\tw1\\tShutdown/ tasks"
+    tasks(services, STARTING, FAILED).put(n="1").meanwhile(one_more)
     done = settle(services)
     assert done.returncode == 1
-    assert f"service demo_redis doesn't settle: {why}" in done.stderr
-    assert task in done.stderr
-    assert "the last words" in done.stderr
-    assert "Running 1 hour ago" not in done.stderr
+    assert "1/2 tasks run, its tasks keep failing" in done.stderr
+    assert services.got("n") == str(1 + settling.FAILURES), "those of before don't count"
 
 
-def test_settle_does_not_count_the_failures_of_before(services):
-    services.put(count="2/3", failed="Failed 1 day ago\n" * 5).meanwhile("echo 3/3 >count")
-    assert settle(services).returncode == 0
-
-
-def test_settle_gives_up_though_no_task_and_no_log_can_be_shown(services):
-    services.put(state="paused", tasks="").on("service logs", "exit 1")
-    done = settle(services)
+def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(services):
+    done = settle(tasks(services, STARTING, FAILED))
     assert done.returncode == 1
-    assert "its update is paused" in done.stderr
+    report = done.stderr[done.stderr.index("service demo_redis") :].splitlines()
+    assert report[0].endswith(" s: 1/2 tasks run")
+    assert report[1:] == [
+        "  demo_redis.2 on w1: Failed 1 second ago: task: non-zero exit (3)",
+        "  its last lines:",
+        "    the last words",
+    ]
+
+
+def test_settle_asks_for_no_output_of_a_task_that_was_rejected(services):
+    done = settle(tasks(services, REJECTED))
+    assert "  demo_redis.2 on w1: Rejected 1 second ago: No such image: redis:9\n" in done.stderr
+    assert "last lines" not in done.stderr
+
+
+def test_settle_tells_why_though_no_output_can_be_had(services):
+    done = settle(tasks(services.on("service logs", "exit 1"), FAILED))
+    assert done.returncode == 1
+    assert "demo_redis.2 on w1" in done.stderr
 
 
 def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
@@ -543,6 +711,15 @@ def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
     run = {"input": "echo went; sleep 30", "capture_output": True, "text": True, "check": False}
     done = subprocess.run(["sh", "-c", scripts.line("m1 joins", 1)], **run)
     assert (done.returncode, done.stdout) == (124, "went\n")
+
+
+def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    script = scripts.PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
+    run = {"input": script, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run(["sh", "-c", scripts.line("m1 joins", 1)], **run)
+    assert done.returncode == 124
+    assert "no time is left; it went on waiting until m1 is Ready" in done.stderr
 
 
 def test_no_two_lines_run_on_one_host_at_a_time(tmp_path, monkeypatch):

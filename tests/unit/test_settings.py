@@ -10,6 +10,7 @@ import pytest
 from components import configuration, connection
 from components.checks import ConfigurationError
 from components.configuration import PUBLISHED_PASSPHRASE
+from components.settings import Edge
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
 VALID = {
@@ -21,6 +22,8 @@ VALID = {
     ],
     "stacks": [{"name": "demo", "compose": "demo.yaml"}],
 }
+EDGE = {"image": "haproxy:3.0.11", "nodes": ["w1"], "ports": {"80": 8080}}
+PUBLISHING = "services: {page: {image: 'nginx:1.26.3', ports: ['8080:80']}}\n"
 HOSTS = ("10.0.0.11", "10.0.0.12", "10.0.0.13", "worker-1.example", "jump.example", "[10.0.0.12]:2222")
 
 
@@ -33,6 +36,7 @@ def folder(keys, tmp_path, program):
     (tmp_path / "known_hosts").write_text("".join(f"{host} {key}" for host in HOSTS))
     (tmp_path / "rsa_only").write_text("10.0.0.11 ssh-rsa AAAAB3NzaC1yc2E=\n")
     (tmp_path / "demo.yaml").write_text(COMPOSE)
+    (tmp_path / "published.yaml").write_text(PUBLISHING)
     dialled = tmp_path / "dialled"
     for name in ("ssh", "ssh-keyscan", "docker"):
         program(name, f"#!/bin/sh\necho {name} >>{dialled}\n")
@@ -173,6 +177,10 @@ MISTAKES = {
         {"certificateExpiry": "59m59s"},
         ("swarm:certificateExpiry", "59m59s", "must be a duration of 1h or more", "Correct it"),
     ),
+    "a heartbeat after which a dead node is missed too late": (
+        {"dispatcherHeartbeat": "61s"},
+        ("swarm:dispatcherHeartbeat", "61s", "must be a duration of 1s to 1m", "Correct it"),
+    ),
     "a pool with a host's address": (
         {"addressPool": "10.20.0.1/16"},
         ("swarm:addressPool", "10.20.0.1/16", "must be an IPv4 network of /23 or larger", "Correct it"),
@@ -237,6 +245,63 @@ MISTAKES = {
         {"stacks.1": {"name": "demo", "compose": "demo.yaml"}},
         ("swarm:stacks", "demo", "two stacks have this name", "Rename one"),
     ),
+    "a label of the program's own": (
+        {"nodes.1.labels": {"swarm.pulumi.edge": "yes"}},
+        ("swarm:nodes[1].labels", {"swarm.pulumi.edge": "yes"}, "swarm.pulumi. is ours", "Correct it"),
+    ),
+    "an edge that asks itself": (
+        {"edge": {**EDGE, "ports": {"8080": 8080}}},
+        ("swarm:edge.ports.8080", 8080, "the edge listens on this port itself", "Listen on another one"),
+    ),
+    "a stack with the edge's name": (
+        {"edge": EDGE, "stacks.0": {"name": "edge", "compose": "published.yaml"}},
+        ("swarm:stacks", "edge", "swarm:edge makes a stack of this name", "Rename one"),
+    ),
+    "an edge that is no mapping": ({"edge": "yes"}, ("swarm:edge", "yes", "must be a mapping", "image")),
+    "an edge without an image": (
+        {"edge": {**EDGE, "image": None}},
+        ("swarm:edge.image", None, "is missing", "Add it"),
+    ),
+    "an edge on no node": (
+        {"edge": {**EDGE, "nodes": []}},
+        ("swarm:edge.nodes", [], "must be a list of names of nodes", "Correct it"),
+    ),
+    "an edge on a node that isn't there": (
+        {"edge": {**EDGE, "nodes": ["w2"]}, "stacks.0.compose": "published.yaml"},
+        ("swarm:edge.nodes", "w2", "there is no node of this name", "Correct it"),
+    ),
+    "an edge on a drained node": (
+        {"edge": {**EDGE, "nodes": ["m2", "w1"]}, "stacks.0.compose": "published.yaml"},
+        ("swarm:edge.nodes", "m2", "its availability isn't active", "availability to active"),
+    ),
+    "an edge on a node whose role is wrong": (
+        {"edge": EDGE, "stacks.0.compose": "published.yaml", "nodes.2.role": "boss"},
+        ("swarm:nodes[2].role", "boss", "leader, manager or worker", "Correct it"),
+    ),
+    "an edge without a port": (
+        {"edge": {**EDGE, "ports": {}}},
+        ("swarm:edge.ports", {}, "must be a mapping of ports", "Correct it"),
+    ),
+    "ports of an edge in a list": (
+        {"edge": {**EDGE, "ports": ["80:8080"]}},
+        ("swarm:edge.ports", ["80:8080"], "must be a mapping of ports", "Correct it"),
+    ),
+    "a port of an edge out of range": (
+        {"edge": {**EDGE, "ports": {"80": 80800}}},
+        ("swarm:edge.ports", {"80": 80800}, "must be a mapping of ports", "Correct it"),
+    ),
+    "an edge of an unknown mode": (
+        {"edge": {**EDGE, "mode": "udp"}, "stacks.0.compose": "published.yaml"},
+        ("swarm:edge.mode", "udp", "must be http or tcp", "Correct it"),
+    ),
+    "a port behind the edge that nothing publishes": (
+        {"edge": EDGE},
+        ("swarm:edge.ports.80", 8080, "no service of the stacks publishes", "Give the `published` port"),
+    ),
+    "a port behind the edge of a file that can't be read": (
+        {"edge": EDGE, "stacks.0.compose": "gone.yaml"},
+        ("swarm:stacks (demo).compose", "gone.yaml", "No such file", "Correct the path"),
+    ),
     "a missing Compose file": (
         {"stacks.0.compose": "gone.yaml"},
         ("swarm:stacks (demo).compose", "gone.yaml", "No such file", "Correct the path"),
@@ -293,7 +358,7 @@ def test_many_mistakes_are_listed_at_once_each_on_its_line(folder):
 def test_mistakes_in_the_compose_file_are_listed_with_those_of_the_configuration(folder):
     (folder / "demo.yaml").write_text("services: {page: {image: x, privileged: true}}\n")
     keys = [one.key for one in mistakes(folder, {"nodes.1.role": "boss"})]
-    assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:services.page.privileged"]
+    assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:1: services.page.privileged"]
 
 
 def test_the_same_mistakes_are_said_in_the_same_order_in_every_run(folder):
@@ -306,6 +371,15 @@ def test_without_the_ssh_key_one_mistake_names_it_rather_than_one_for_each_node(
     found = mistakes(folder, {"ssh": {"knownHostsFile": "known_hosts"}})
     assert len(found) == 1
     assert "privateKeyFile" in found[0].key
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
+def test_an_edge_is_one_more_stack_after_the_others(folder, as_text):
+    changes = {"edge": {**EDGE, "ports": {"443": "8080", "80": 8080}}, "stacks.0.compose": "published.yaml"}
+    settings, stacks = load(folder, changes, as_text=as_text)
+    assert settings.edge == Edge("haproxy:3.0.11", ("w1",), {80: 8080, 443: 8080}, "http")
+    assert [one.name for one in stacks] == ["demo", "edge"]
+    assert [one.name for one in settings.stacks] == ["demo"]
 
 
 def test_a_lost_host_needs_no_known_key(folder):
@@ -322,6 +396,7 @@ def test_what_is_left_out_has_its_default(folder, as_text):
     assert [one.manager for one in settings.nodes] == [True, True, False]
     assert {(one.ssh.user, one.ssh.port, one.ssh.proxy) for one in settings.nodes} == {("root", 22, None)}
     assert settings.address_pool is settings.data_path_port is settings.certificate_expiry is None
+    assert settings.dispatcher_heartbeat is None
     assert not settings.adopt
     assert not settings.allow_unreachable
     assert [(one.name, one.services[0].image) for one in stacks] == [("demo", "nginx:1.26.3")]
@@ -334,6 +409,7 @@ def test_what_is_declared_is_read(folder, as_text):
         "dataPathPort": 4790,
         "taskHistoryLimit": 2,
         "certificateExpiry": "720h",
+        "dispatcherHeartbeat": "15s",
         "adopt": "true",
         "allowUnreachable": True,
         "nodes.0.availability": "active",
@@ -343,7 +419,7 @@ def test_what_is_declared_is_read(folder, as_text):
     settings, _ = load(folder, changes, as_text=as_text)
     assert settings.address_pool == IPv4Network("10.30.0.0/16")
     assert (settings.data_path_port, settings.task_history_limit) == (4790, 2)
-    assert settings.certificate_expiry == 720 * 3600
+    assert (settings.certificate_expiry, settings.dispatcher_heartbeat) == (720 * 3600, 15)
     assert (settings.adopt, settings.allow_unreachable) == (True, True)
     assert settings.leader.availability == "active"
     assert (settings.leader.address, settings.leader.advertised) == ("10.9.0.11", "10.9.0.11")
@@ -429,7 +505,7 @@ def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_i
     blocks = connection.config_text(settings, None).split("\n\n")
     assert (
         f"Host m2-proxy\n  HostName jump.example\n  User {user}\n  Port {port}\n"
-        f'  IdentityFile "{folder / key}"\n  UserKnownHostsFile "{folder / hosts}"'
+        f'  IdentityFile "{folder / key}"\n  UserKnownHostsFile "{folder / hosts}"\n  ConnectTimeout 4'
     ) in blocks
     assert [block for block in blocks if block.startswith("Host m2\n") and "ProxyJump m2-proxy" in block]
     assert any("ProxyJump m1-proxy" in block for block in blocks) == ("proxy" in shared)
@@ -454,3 +530,15 @@ def test_the_published_passphrase_is_refused_but_for_lab_and_dev(
         (found,) = mistakes(folder, {}, stack)
         assert found.key == "PULUMI_CONFIG_PASSPHRASE"
         assert passphrase not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [((), "is there for all to read"), (("swarm:secrets", "swarm:stacks"), "has a secret in it")],
+)
+def test_a_secret_that_would_be_shown_is_refused_without_showing_it(folder, secret, said):
+    written = values({"secrets": {"key": "swordfish"}})
+    with pytest.raises(ConfigurationError) as caught:
+        configuration.load(written, folder, "swarm", "lab", secret)
+    assert said in str(caught.value)
+    assert "swordfish" not in str(caught.value)

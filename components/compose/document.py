@@ -1,0 +1,134 @@
+"""A Compose file as text: its data and the lines of its keys, and the variables filled in.
+
+YAML is read as Docker's client does: `22:22` is no number to base 60, `yes` is a text, and a key that is
+there twice is a mistake.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+MERGE = "tag:yaml.org,2002:merge"
+
+
+class Document:
+    """A Compose file's data, as plain Python. Raises yaml.YAMLError for what isn't YAML."""
+
+    def __init__(self, source: str) -> None:
+        loader = _Loader(source)
+        try:
+            self._root = loader.get_single_node()
+            self.data = loader.construct_document(self._root) if self._root else None
+        finally:
+            loader.dispose()
+
+    def line(self, path: str) -> int:
+        """The line of what is at a path such as `services.page.ports[0]`, or else of what it would be in."""
+        node, line, rest = self._root, 1, path
+        while rest:
+            for key, at, child in _children(node):
+                if rest == key or rest.startswith((f"{key}.", f"{key}[")):
+                    node, line, rest = child, at, rest[len(key) :].removeprefix(".")
+                    break
+            else:
+                break
+        return line
+
+
+def _children(node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
+    """What a node holds: key, line, node. Of merged keys the last counts, as it does in the data."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in reversed(node.value):
+            yield key.value, key.start_mark.line + 1, value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield f"[{index}]", item.start_mark.line + 1, item
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (its base has it so)
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be a text", problem_mark=key.start_mark)
+            if key.tag != MERGE and key.value in seen:
+                problem = f"the key `{key.value}` is there twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Keys are texts, whatever they look like."""
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+
+
+for _tag, _pattern, _first in (
+    ("merge", r"<<", "<"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0x[0-9a-fA-F_]+|0o?[0-7_]+|0|[1-9][0-9_]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?", "-+0123456789."),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), ["" if c == "\0" else c for c in _first]
+    )
+
+VARIABLE = re.compile(
+    r"\$(?:(?P<dollar>\$)|(?P<plain>[A-Za-z_]\w*)"
+    r"|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?])(?P<word>[^{}]*))?\}|\S{0,20})"
+)
+
+
+def fill(
+    data: Any, variables: Mapping[str, str], secrets: Collection[str], wrong: Callable[..., None]
+) -> Any:
+    """The data with the variables in its texts filled in. `wrong` is told, by path, of those without a
+    value; what has one of these is left as it is."""
+
+    def filled(path: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: filled(f"{path}.{key}" if path else key, one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [filled(f"{path}[{index}]", one) for index, one in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        try:
+            return interpolate(value, variables, secrets)
+        except ValueError as error:
+            wrong(path, value, str(error), "Correct it, or add the variable to the stack's `variables`")
+            return value
+
+    return filled("", data)
+
+
+def interpolate(source: str, variables: Mapping[str, str], secrets: Collection[str] = ()) -> str:
+    """The source with $NAME, ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?message} and
+    ${NAME?message} filled in as Docker does, and $$ for a dollar sign. Raises ValueError for a variable
+    that has neither a value nor a default, and for a secret, which would be shown."""
+
+    def value(match: re.Match[str]) -> str:
+        if match["dollar"]:
+            return "$"
+        name, how = match["plain"] or match["name"], match["how"] or ""
+        if not name:
+            raise ValueError(
+                f"`{match[0]}` is none of $NAME, ${{NAME}}, ${{NAME:-default}}, and $$ is a dollar"
+            )
+        if name in secrets:
+            raise ValueError(f"{name} is in swarm:secrets: what is filled in is shown, a secret never is")
+        given = variables.get(name)
+        if given or (given is not None and not how.startswith(":")):
+            return given
+        if how.endswith("-"):
+            return match["word"]
+        raise ValueError(f"variable {name} {match['word'] or 'has neither a value nor a default'}")
+
+    return VARIABLE.sub(value, source)

@@ -1,0 +1,74 @@
+"""Services in Compose files: what is read, and what is refused."""
+
+import pytest
+
+from components.compose import Mount, Port, Volume
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "rule"),
+    [
+        ("deploy: {mode: global, replicas: 2}", ".deploy.replicas", "on every node that fits"),
+        ("ports: ['80:80'], deploy: {endpoint_mode: dnsrr}", ".deploy.endpoint_mode", "on every node"),
+        ("volumes: ['./here:/there']", ".volumes[0]", "must be an absolute path"),
+        ("volumes: ['data:/there']", ".volumes[0]", "no volume of this name"),
+        ("networks: [back]", ".networks", "no network of this name"),
+        ("secrets: [a]", ".secrets[0]", "no secret of this name"),
+        ("configs: [a]", ".configs[0]", "no config of this name"),
+        ("deploy: {placement: {preferences: [{spread: a}, {spread: b}]}}", ".deploy.placement", "one only"),
+        ("deploy: {update_config: {max_failure_ratio: 0.25}}", ".deploy.update_config", "in tenths"),
+        ("deploy: {replicas: -1}", ".deploy.replicas", "must be a number"),
+        ("environment: [NAME]", ".environment", "no variable of this name"),
+        ("environment: {A: true}", ".environment", "quote true and false"),
+        ("labels: {A: true}", ".labels", "quote true and false"),
+        ("ports: ['127.0.0.1:80:80']", ".ports[0]", "PUBLISHED:TARGET"),
+        ("ports: ['80-82:80-81']", ".ports[0]", "of the same length"),
+        ("ports: ['82-80:82-80']", ".ports[0]", "PUBLISHED:TARGET"),
+        ("ports: ['80:65536']", ".ports[0]", "1 to 65535"),
+    ],
+)
+def test_what_can_not_be_is_refused(read_service, text, path, rule):
+    ((key, said),) = read_service(text)[1]
+    assert key.startswith(f"1: services.page{path}")
+    assert rule in said
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("22:22", (Port(22, 22),)),
+        ("80", (Port(80),)),
+        ("'53:5353/udp'", (Port(5353, 53, "udp"),)),
+        ("'90-91:80-81'", (Port(80, 90), Port(81, 91))),
+        ("{target: 80, published: '81', mode: host}", (Port(80, 81, mode="host"),)),
+    ],
+)
+def test_ports_are_read_in_all_forms(read_service, text, ports):
+    service, mistakes = read_service(f"ports: [{text}]")
+    assert (service.ports, mistakes) == (ports, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "mount"),
+    [
+        ("'/a:/b:ro'", Mount("bind", "/b", "/a", read_only=True)),
+        ("/b", Mount("volume", "/b")),
+        ("'data:/b:nocopy'", Mount("volume", "/b", volume=Volume("demo_data"), nocopy=True)),
+        ("{type: tmpfs, target: /b, tmpfs: {size: 1k}}", Mount("tmpfs", "/b", size=1024)),
+    ],
+)
+def test_mounts_are_read_in_all_forms(read, text, mount):
+    stack, mistakes = read(f"services: {{p: {{image: x, volumes: [{text}]}}}}\nvolumes: {{data: }}")
+    assert (stack.services[0].mounts, mistakes) == ((mount,), [])
+
+
+def test_two_files_of_one_target_are_refused(read):
+    text = "services: {p: {image: x, secrets: [a, a]}}\nsecrets: {a: {environment: key}}"
+    ((key, rule),) = read(text)[1]
+    assert (key, rule) == ("1: services.p.secrets", "two of them are to be this file")
+
+
+def test_the_environment_is_that_of_files_then_its_own_then_variables(read_service, tmp_path):
+    (tmp_path / "env").write_text("# a comment\nA=1\nB=2\n")
+    service, mistakes = read_service("env_file: env, environment: {B: 3, C: }", C="4")
+    assert (service.environment, mistakes) == ({"A": "1", "B": "3", "C": "4"}, [])
