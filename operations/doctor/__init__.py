@@ -1,0 +1,1 @@
+"""Whether hosts are fit for a swarm: each by itself, and between each other."""

@@ -1,0 +1,114 @@
+"""`python3 -m operations.doctor STACK [--deep] [--json]`: whether hosts are fit for a swarm.
+
+Each host by itself, then what gets through between each and each other. Nothing is left behind on a
+host. The exit code is 1 if a check failed; warnings and what can't be checked don't count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import shlex
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+
+from components.connection import config_file
+from components.findings import Finding, Verdict, summed
+from components.settings import Node
+from operations.doctor import exchange, facts, hosts, mtu, overlay, ports, programs
+from operations.doctor.ports import Hosts
+from operations.engine import Look, look_at
+
+SESSION_SECONDS = 120  # after which a listener ends by itself
+STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the findings; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python3 -m operations.doctor", description=__doc__)
+    parser.add_argument("stack")
+    parser.add_argument("--deep", action="store_true", help="try a temporary overlay network too")
+    parser.add_argument("--json", action="store_true", help="a list of findings, for machines")
+    options = parser.parse_args(arguments)
+    found = look_at(options.stack, patience=0)
+    findings = summed(examine(found, deep=options.deep))
+    if options.json:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        show(findings, set(found.observation))
+    return 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
+
+
+def examine(found: Look, *, deep: bool) -> Iterator[Finding]:
+    """All findings of a stack's hosts."""
+    known = Hosts(found.settings, found.observation, ask(found))
+    yield from hosts.check(known)
+    sent, outcome = try_ports(known)
+    yield from ports.findings(known, sent, outcome)
+    yield from mtu.findings(known, sent, outcome)
+    if deep:
+        yield from overlay.check(known, found.plan)
+
+
+def ask(found: Look) -> dict[str, facts.Facts]:
+    """The facts of all hosts, by name."""
+    path = config_file(found.settings.stack)
+    nodes = [node for node in found.settings.nodes if not node.lost]
+
+    def one(node: Node) -> facts.Facts:
+        host = found.observation[node.name]
+        if host.problem and not host.answers:
+            return facts.Facts(problem=host.problem)
+        peers = [ports.data_address(other) for other in nodes if other is not node]
+        return facts.ask(path, node.name, host.data_root, peers, node.ssh.look_timeout)
+
+    with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
+        return dict(zip((node.name for node in nodes), pool.map(one, nodes), strict=True))
+
+
+def try_ports(known: Hosts) -> tuple[list[exchange.Message], exchange.Outcome]:
+    """Sends messages from each host to each other; gives them, and what became of them."""
+    ssh = ["ssh", "-F", str(config_file(known.settings.stack))]
+    token = secrets.token_hex(8)
+
+    def listen(name: str, wanted: list[str]) -> list[str]:
+        tool = known.facts[name].tool or ""
+        return [*ssh, name, shlex.join(programs.listen(tool, SESSION_SECONDS, wanted))]
+
+    def send(name: str, words: list[str]) -> list[str]:
+        tool = known.facts[name].tool or ""
+        return [*ssh, name, shlex.join(programs.send(tool, token, name, words))]
+
+    listeners = {
+        node.name: listen(node.name, ports.wanted(known, node))
+        for node in known.nodes
+        if known.listens(node.name)
+    }
+    sent = ports.messages(known)
+    with exchange.Sessions(listeners, token) as sessions:
+        return sent, exchange.exchange(sessions, sent, send)
+
+
+def show(findings: Sequence[Finding], everyone: Collection[str]) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table("check", "hosts", "finding", "remedy", "result", box=None, pad_edge=False)
+    for one in findings:
+        names = ", ".join(one.hosts) if len(one.hosts) < 4 else f"{len(one.hosts)} hosts"
+        where = "all" if set(one.hosts) in (set(), everyone) else names
+        style = STYLES[one.verdict]
+        table.add_row(one.check, where, escape(one.finding), escape(one.remedy), f"[{style}]{one.verdict}[/]")
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("interrupted; what was on the hosts for the doctor has ended")

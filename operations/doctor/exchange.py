@@ -1,0 +1,197 @@
+"""Messages between hosts: all listen first, then all send, and it is told who heard whom."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import IO, Self, cast
+
+from operations.doctor import session
+
+READY_SECONDS = 60  # on slow hosts; Docker gives a container 20 to get onto a network
+SEND_SECONDS = 30
+ARRIVE_SECONDS = 3
+END_SECONDS = 15
+SMALL = 64  # octets
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one node sends to another."""
+
+    way: str  # tcp, udp, whole or connect, as programs.py has it
+    sender: str
+    target: str
+    address: str
+    port: int
+    octets: int = SMALL
+
+    @property
+    def words(self) -> str:
+        """As the sending program is told."""
+        return f"{self.way}/{self.address}/{self.port}/{self.octets}"
+
+    @property
+    def where(self) -> str:
+        """What its receiver listens on."""
+        return f"{'tcp' if self.way in ('tcp', 'connect') else 'udp'}/{self.port}"
+
+    @property
+    def arrival(self) -> Arrival:
+        """What its receiver says of it."""
+        return self.target, self.where, self.sender, self.octets
+
+
+Arrival = tuple[str, str, str, int]  # target, protocol/port, sender, octets
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of messages."""
+
+    arrived: Collection[Arrival] = ()
+    failures: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by sender and words
+    taken: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by target and protocol/port
+    silent: Mapping[str, str] = field(default_factory=dict)  # listeners that didn't come to listen
+    mute: Mapping[str, str] = field(default_factory=dict)  # senders that didn't come to send
+
+
+class Sessions:
+    """Programs that listen at the other ends of sessions, for as long as the sessions are open."""
+
+    def __init__(self, commands: Mapping[str, Sequence[str]], token: str = "") -> None:
+        self.commands, self.token = commands, token
+        self.changed = threading.Condition()
+        self.arrived: set[Arrival] = set()
+        self.taken: dict[tuple[str, str], str] = {}
+        self.ready: set[str] = set()
+        self.ended: set[str] = set()
+        self.said: dict[str, str] = {}
+        self.sessions: dict[str, subprocess.Popen[str]] = {}
+        self.readers: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        """Returns when all listen, or have failed to; READY_SECONDS at most."""
+        try:
+            for name, command in self.commands.items():
+                self.sessions[name] = self._start(name, command)
+            names = set(self.commands)
+            self._wait(lambda: self.ready | self.ended >= names, READY_SECONDS)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    @property
+    def silent(self) -> dict[str, str]:
+        """Those that don't listen, or not any more, with what their hosts said first."""
+        late = f"it isn't ready after {READY_SECONDS} s"
+        ended = "the SSH session ended early"
+        return {
+            name: self.said.get(name, ended if name in self.ended else late)
+            for name in self.commands
+            if name not in self.ready or name in self.ended
+        }
+
+    def wait_for(self, arrivals: Collection[Arrival]) -> None:
+        """Returns when all of it has arrived, or ARRIVE_SECONDS later."""
+        self._wait(lambda: self.arrived.issuperset(arrivals), ARRIVE_SECONDS)
+
+    def _wait(self, reached: Callable[[], bool], seconds: float) -> None:
+        with self.changed:
+            self.changed.wait_for(reached, seconds)
+
+    def _start(self, name: str, command: Sequence[str]) -> subprocess.Popen[str]:
+        started = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # a jump host's own client is ended with it
+        )
+        reader = threading.Thread(target=self._read, args=(name, cast(IO[str], started.stdout)))
+        reader.start()
+        self.readers.append(reader)
+        return started
+
+    def _read(self, name: str, lines: IO[str]) -> None:
+        for line in lines:
+            with self.changed:
+                match line.split():
+                    case ["ready"]:
+                        self.ready.add(name)
+                    case ["taken", where, *reason]:
+                        self.taken[name, where] = " ".join(reason)
+                    case ["got", where, token, sender, octets]:
+                        if token == self.token:
+                            self.arrived.add((name, where, sender, int(octets)))
+                    case [_, *_] as words:
+                        self.said.setdefault(name, " ".join(words))
+                self.changed.notify_all()
+        with self.changed:
+            self.ended.add(name)
+            self.changed.notify_all()
+
+    def _end(self) -> None:
+        """Standard input ends, and with it the programs; what doesn't end by that is killed."""
+        for one in self.sessions.values():
+            with contextlib.suppress(OSError):
+                cast(IO[str], one.stdin).close()
+        self._wait(lambda: self.ended >= set(self.sessions), END_SECONDS)
+        for one in self.sessions.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(one.pid, signal.SIGKILL)
+            one.wait()
+        for reader in self.readers:
+            reader.join()
+        for one in self.sessions.values():
+            cast(IO[str], one.stdout).close()
+
+
+def speak(commands: Mapping[str, Sequence[str]]) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+    """Runs the senders, all at once; gives what each failed to send and why, and who failed altogether."""
+    failures: dict[tuple[str, str], str] = {}
+    mute: dict[str, str] = {}
+
+    def run(name: str) -> None:
+        try:
+            done = session.run(commands[name], SEND_SECONDS)
+        except subprocess.TimeoutExpired:
+            mute[name] = f"sending took longer than {SEND_SECONDS} s"
+            return
+        if done.returncode:
+            mute[name] = session.last_words(done)
+        for line in done.stdout.splitlines():
+            if line.startswith("failed "):  # a shell's greeting isn't
+                _, words, reason = line.split(" ", 2)
+                failures[name, words] = reason
+
+    with ThreadPoolExecutor(max_workers=len(commands) or 1) as pool:
+        list(pool.map(run, commands))
+    return failures, mute
+
+
+def exchange(
+    sessions: Sessions, messages: Collection[Message], command: Callable[[str, list[str]], Sequence[str]]
+) -> Outcome:
+    """Sends messages to open sessions; `command` gives that of a sender, by its name and its words."""
+    by_sender: dict[str, list[str]] = {}
+    for message in messages:
+        by_sender.setdefault(message.sender, []).append(message.words)
+    failures, mute = speak({name: command(name, words) for name, words in by_sender.items()})
+    sessions.wait_for([one.arrival for one in messages if one.way != "connect"])
+    return Outcome(sessions.arrived, failures, sessions.taken, sessions.silent, mute)

@@ -1,0 +1,199 @@
+"""What gets through between tasks: a temporary overlay network, and a container on it on every node.
+
+All of it lives as long as the doctor's sessions: each ends with its standard input, and removes what it
+made. A container's image is empty. Its programs are the host's own, bound into it for reading, so that
+nothing comes from a registry, and the user needs no more rights than to use Docker.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+import subprocess
+import time
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import permutations
+from pathlib import Path
+
+from components.connection import config_file
+from components.findings import Finding, failed, unknown
+from components.plan import Plan, Step
+from operations.doctor import programs, session
+from operations.doctor.exchange import SMALL, Message, Outcome, Sessions, exchange
+from operations.doctor.mtu import VXLAN_OCTETS
+from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
+
+CHECK = "between tasks"
+PORT = 7946  # any would do: it is the containers' own
+MTU = USUAL_MTU - VXLAN_OCTETS
+LARGE = 4000  # octets
+SESSION_SECONDS = 300  # after which a container ends by itself
+ASK_SECONDS = 10
+GOSSIP_SECONDS = 20  # that nodes get to tell each other where a container is
+
+# Arguments: the network's name, and the seconds after which it goes by itself. Containers may take some
+# seconds to leave it.
+NETWORK = r"""
+end() {
+  rounds=0
+  until docker network rm "$1" >/dev/null 2>&1 || [ "$rounds" -ge 60 ]; do
+    rounds=$((rounds + 1))
+    sleep 0.5
+  done
+}
+trap 'end "$1"' EXIT
+trap 'exit 1' HUP INT TERM
+docker network create --driver overlay --attachable "$1" >/dev/null || exit
+echo ready
+timeout "$2" cat >/dev/null
+"""
+
+# Arguments: the network's name, that of image and container; the command to run.
+CONTAINER = r"""
+network=$1
+name=$2
+shift 2
+trap 'docker rm --force "$name" >/dev/null 2>&1; docker image rm "$name" >/dev/null 2>&1' EXIT
+trap 'exit 1' HUP INT TERM
+tar -c -T /dev/null | docker import - "$name" >/dev/null || exit
+binds=
+for folder in /bin /sbin /lib /lib64 /usr /etc/alternatives; do
+  [ ! -e "$folder" ] || binds="$binds --volume $folder:$folder:ro"
+done
+options="--rm --interactive --security-opt label=disable"
+docker run $options --name "$name" --network "$network" $binds "$name" "$@"
+"""
+
+
+def check(hosts: Hosts, plan: Plan) -> Iterator[Finding]:
+    """Tries it in the stack's swarm; in no other."""
+    if plan.cluster is None or plan.control is None or hosts.settings.mark not in plan.cluster.marks:
+        why = "; ".join(plan.refusals) or "no swarm is marked as this stack's"
+        remedy = "Run `make up` first, or leave out --deep"
+        yield failed(CHECK, hosts.settings.stack, f"refused: {why}", remedy)
+        return
+    hindered = {node.name: hindrance(hosts, plan, node.name) for node in hosts.nodes}
+    yield from (unknown(CHECK, name, why) for name, why in hindered.items() if why)
+    nodes = [name for name, why in hindered.items() if not why]
+    if len(nodes) < 2:
+        yield unknown(CHECK, nodes or hosts.settings.stack, "it takes two nodes that tasks get to")
+        return
+    sent, outcome = attempt(hosts, plan.control, nodes)
+    yield from findings(sent, outcome)
+
+
+def hindrance(hosts: Hosts, plan: Plan, name: str) -> str | None:
+    """Why a node takes no part."""
+    if hosts.observation[name].problem:
+        return "its Docker Engine gives no answer"
+    entry = plan.cluster and plan.cluster.entries.get(plan.nodes[name].node_id or "")
+    if plan.nodes[name].step is not Step.IN_PLACE or not entry:
+        return "it isn't a node of the swarm"
+    if not entry.ready:
+        return f"it is {entry.state} in the swarm"
+    if entry.availability != "active":
+        return f"its availability is {entry.availability}: no task gets there"
+    return hosts.hindrance(name)
+
+
+def attempt(hosts: Hosts, control: str, nodes: Collection[str]) -> tuple[list[Message], Outcome]:
+    """Makes the network and the containers, has each send to each other, and takes all away again."""
+    network = f"swarm-doctor-{secrets.token_hex(8)}"
+    keep = shlex.join(["sh", "-c", NETWORK, "sh", network, str(SESSION_SECONDS)])
+    path = config_file(hosts.settings.stack)
+    with Sessions({control: ["ssh", "-F", str(path), control, keep]}) as made:
+        if made.silent:
+            return [], Outcome(silent=dict.fromkeys(nodes, made.silent[control]))
+        return between(hosts, nodes, network)
+
+
+def between(
+    hosts: Hosts, nodes: Collection[str], network: str, mtu: int = MTU
+) -> tuple[list[Message], Outcome]:
+    """Makes containers on an attachable network, has each send to each other, and takes them away again."""
+    path = config_file(hosts.settings.stack)
+    token = secrets.token_hex(8)
+    name = f"swarm-doctor-{token}"
+
+    def command(node: str, *words: str) -> list[str]:
+        return ["ssh", "-F", str(path), node, shlex.join(words)]
+
+    def listen(node: str) -> list[str]:
+        tool = hosts.facts[node].tool or ""
+        program = programs.listen(tool, SESSION_SECONDS, [f"udp/{PORT}"])
+        return command(node, "sh", "-c", CONTAINER, "sh", network, name, *program)
+
+    def send(node: str, words: list[str]) -> list[str]:
+        program = programs.send(hosts.facts[node].tool or "", token, node, words)
+        return command(node, "docker", "exec", name, *program)
+
+    with Sessions({node: listen(node) for node in nodes}, token) as sessions:
+        there = [node for node in nodes if node not in sessions.silent]
+        with ThreadPoolExecutor(max_workers=len(there) or 1) as pool:
+            addresses = pool.map(lambda node: address_of(path, node, name), there)
+            known = dict(zip(there, addresses, strict=True))
+        sent = messages({node: address for node, address in known.items() if address}, mtu)
+        nowhere = {node: "its container has no address there" for node in there if not known[node]}
+        deadline = time.monotonic() + GOSSIP_SECONDS
+        outcome, left = Outcome(), sent
+        while left and time.monotonic() < deadline:
+            outcome = exchange(sessions, left, send)
+            left = [one for one in left if one.arrival not in outcome.arrived]
+        return sent, replace(outcome, silent={**sessions.silent, **nowhere})
+
+
+def address_of(path: Path, node: str, container: str) -> str:
+    """A container's address; empty where it isn't to be had."""
+    template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    command = shlex.join(["docker", "inspect", "-f", template, container])
+    try:
+        return session.run(["ssh", "-F", str(path), node, command], ASK_SECONDS).stdout.strip()
+    except subprocess.TimeoutExpired:
+        return ""
+
+
+def messages(addresses: Mapping[str, str], mtu: int = MTU) -> list[Message]:
+    """From each container to each other: small, large, and as large as goes in one piece."""
+    ways = (("udp", SMALL), ("udp", LARGE), ("whole", mtu - DATAGRAM_OCTETS))
+    return [
+        Message(way, sender, target, addresses[target], PORT, octets)
+        for sender, target in permutations(addresses, 2)
+        for way, octets in ways
+    ]
+
+
+def findings(sent: Collection[Message], outcome: Outcome) -> Iterator[Finding]:
+    """What became of the packets. Where small ones don't arrive, larger ones tell nothing more."""
+    for name, why in outcome.silent.items():
+        remedy = "See the log of its Docker Engine (journalctl -u docker); it may help to restart it"
+        yield failed(CHECK, name, f"no container gets onto the network there: {why}", remedy)
+    small = [one for one in sent if one.octets == SMALL]
+    through = {(one.sender, one.target) for one in small if one.arrival in outcome.arrived}
+    larger = [one for one in sent if one.octets != SMALL and (one.sender, one.target) in through]
+    yield from counted((finding(one, outcome) for one in (*small, *larger)), len(small))
+
+
+def finding(one: Message, outcome: Outcome) -> Finding:
+    """What became of a packet between two containers."""
+    if one.octets == SMALL:
+        what = "small packets"
+        remedy = (
+            f"Let the swarm's ports in on {one.target}: 7946 tcp and udp, and that of the data path, udp; "
+            "see that its kernel has vxlan"
+        )
+    else:
+        whole = one.octets + DATAGRAM_OCTETS
+        what = f"packets of {whole if one.way == 'whole' else LARGE} octets"
+        remedy = (
+            f"Let the path between hosts carry {USUAL_MTU} octets in one piece; or give networks the driver "
+            "option com.docker.network.driver.mtu"
+        )
+    if one.arrival in outcome.arrived:
+        return Finding(CHECK, (one.sender,), f"{what} arrive")
+    if one.sender in outcome.mute:
+        return unknown(CHECK, one.sender, f"nothing can be sent there: {outcome.mute[one.sender]}")
+    failure = outcome.failures.get((one.sender, one.words))
+    why = f": {failure}" if failure else ""
+    return failed(CHECK, one.sender, f"{what} don't arrive from its task at {one.target}'s{why}", remedy)
