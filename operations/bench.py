@@ -23,12 +23,11 @@ import yaml
 
 from components import scripts
 from lab import Lab, LabError
+from operations import page
 from operations.engine import PROJECT
 
 ROOT = Path(__file__).parents[1]
 PLAIN = Path(__file__).with_name("plain_swarm.sh")
-PAGE = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 ROUNDS = 5
 LIMIT_SECONDS = 600
 STACK = "bench"
@@ -83,7 +82,11 @@ class Project:
 
     def pulumi(self, *arguments: str, **environment: str) -> float:
         """Runs a Pulumi command; gives the seconds that it took. BenchError: it failed."""
-        own = {"PULUMI_BACKEND_URL": f"file://{self.folder}/state", "PULUMI_CONFIG_PASSPHRASE": "of this run"}
+        own = {
+            "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
+            "PULUMI_CONFIG_PASSPHRASE": "of this run",
+            "REDIS_PASSWORD": "of this run",
+        }
         return timed(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=self.folder,
@@ -149,8 +152,7 @@ def main() -> int:
         return 1
     finally:
         lab.down()
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+    page.write("make bench", text)
     print(text)
     broken = [ratio.what for ratio in RATIOS if not ratio.holds(seconds)]
     for what in broken:
@@ -217,12 +219,16 @@ def leave(lab: Lab) -> None:
 def conditions(lab: Lab) -> str:
     """On what it was measured, in a sentence."""
     pulumi = subprocess.run(["pulumi", "version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    docker = lab.run(lab.nodes[0].name, "docker version --format '{{.Server.Version}}'")
     return (
         f"{ROUNDS} rounds, on {len(os.sched_getaffinity(0))} cores that six Docker Engines share with the "
-        f"client: Pulumi {pulumi.strip().lstrip('v')}, Docker Engine {docker.strip()}, "
+        f"client: Pulumi {pulumi.strip().lstrip('v')}, Docker Engine {engine_version(lab)}, "
         f"Python {sys.version.split()[0]}."
     )
+
+
+def engine_version(lab: Lab) -> str:
+    """The version of the Docker Engines of a lab."""
+    return lab.run(lab.nodes[0].name, "docker version --format '{{.Server.Version}}'").strip()
 
 
 def figures(seconds: Mapping[str, Sequence[float]], where: str) -> Iterator[str]:

@@ -1,0 +1,24 @@
+"""Pages of docs/: prose by hand, with sections of figures that commands write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "benchmarks.md"  # where most of them are
+END = "<!-- end of figures -->"
+
+
+def fill(page: str, command: str, figures: str) -> str:
+    """The page's text with other figures in the section that a command writes. ValueError: it has none."""
+    begin = f"<!-- figures: written by {command} -->"
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(END)
+    if not (found and ended):
+        raise ValueError(f"no section from `{begin}` to `{END}`: put these two lines back")
+    return f"{before}{begin}\n{figures}\n{END}{after}"
+
+
+def write(command: str, figures: str, path: Path = PAGE) -> None:
+    """Writes a command's figures into a page of docs/."""
+    path.write_text(fill(path.read_text(), command, figures))

@@ -1,0 +1,62 @@
+"""The client that keeps asking, on a page of this machine."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from operations import client
+from operations.client import Client
+
+
+@pytest.fixture
+def page():
+    """A page whose status and text are what was put there; its port."""
+
+    class Page(BaseHTTPRequestHandler):
+        status, text = 200, "one"
+
+        def do_GET(self):
+            self.send_response(self.status)
+            self.end_headers()
+            self.wfile.write(self.text.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        serving = threading.Thread(target=server.serve_forever, args=(0.01,))
+        serving.start()
+        yield Page, server.server_port
+        server.shutdown()
+        serving.join()
+
+
+def test_it_asks_until_it_has_seen_what_it_waits_for(page):
+    pages, port = page
+    one = Client("127.0.0.1", port)
+    with one.asking():
+        one.until_pages(1)
+        pages.text = "another"
+        one.until_pages(2)
+    assert not one.failed
+    assert {answer.page for answer in one.answers} == {"one", "another"}
+
+
+def test_what_isn_t_the_page_is_a_failure_and_is_no_end(page):
+    pages, port = page
+    one, nobody = Client("127.0.0.1", port), Client("127.0.0.1", 1)
+    pages.status = 502
+    one.ask()
+    pages.status = 200
+    one.ask()
+    nobody.ask()
+    assert [answer.error for answer in one.answers] == ["502 Bad Gateway", ""]
+    assert "ConnectionRefusedError" in nobody.failed[0].error
+    assert str(one).startswith("2 requests, 1 failed, the slowest took 0.")
+
+
+def test_it_says_what_it_has_seen_when_it_waits_in_vain(monkeypatch):
+    monkeypatch.setattr(client, "PATIENCE_SECONDS", 0.01)
+    with pytest.raises(TimeoutError, match="0 different pages"):
+        Client("127.0.0.1", 1).until_pages(1)
