@@ -1,0 +1,126 @@
+"""The running swarm, looked at through the first manager that answers."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from components.connection import config_file
+from components.look import Engine, EngineError
+from components.observation import NAMESPACE_LABEL
+from operations.engine import Look
+from operations.play import tasks
+from operations.play.tasks import Sight, Task
+
+ASK_SECONDS = 20
+
+T = TypeVar("T")
+
+
+class PlayError(Exception):
+    """What ends the play: a check that doesn't hold, a command that fails."""
+
+
+class NoAnswerError(PlayError):
+    """No manager answers, or none without an error."""
+
+
+class Swarm:
+    """The swarm of a stack. Nodes in `stopped` aren't asked.
+
+    Every method raises NoAnswerError.
+    """
+
+    def __init__(self, found: Look) -> None:
+        self.settings = found.settings
+        self.names = {node.node_id: name for name, node in found.plan.nodes.items() if node.node_id}
+        self.stopped: list[str] = []
+
+    def docker(self, command: str) -> tuple[str, str]:
+        """What a docker command prints, and the name of the manager where."""
+        return self._first(lambda name: (name, self._run(name, f"docker {command}")))
+
+    def tasks(self, service: str) -> list[Task]:
+        """The tasks of a service, past ones included."""
+        return tasks.parse(self._get(f"/tasks?filters={_filters('service', service)}"), self.names)
+
+    def sight(self, service: str) -> Sight:
+        """A service's update and its tasks."""
+        status = self._get(f"/services/{service}").get("UpdateStatus") or {}
+        return Sight(status.get("State", ""), self.tasks(service))
+
+    def services(self) -> dict[str, str]:
+        """The IDs of all services, by name."""
+        return {service["Spec"]["Name"]: service["ID"] for service in self._get("/services")}
+
+    def nodes(self) -> dict[str, str]:
+        """What each node is, by its name: Leader, Reachable or Ready, a worker, where it takes part; else
+        Unreachable, Unknown or Down."""
+        found = {}
+        for node in self._get("/nodes"):
+            manager, state = node.get("ManagerStatus") or {}, node["Status"]["State"]
+            standing = "leader" if manager.get("Leader") else manager.get("Reachability", state)
+            found[self.names.get(node["ID"], node["ID"])] = (
+                standing if state == "ready" else state
+            ).capitalize()
+        return found
+
+    def remains(self, stack: str) -> list[str]:
+        """What there is of a stack of services: those, networks, containers on any node."""
+        label = _filters("label", f"{NAMESPACE_LABEL}={stack}")
+        services = [one["Spec"]["Name"] for one in self._get(f"/services?filters={label}")]
+        networks = [one["Name"] for one in self._get(f"/networks?filters={label}")]
+        containers = [
+            f"a container on {name}"
+            for name in self.names.values()
+            for _ in self._ask(name, f"/containers/json?all=true&filters={label}")
+        ]
+        return [*services, *networks, *containers]
+
+    def _get(self, path: str) -> Any:
+        return self._first(lambda name: self._ask(name, path))
+
+    def _first(self, ask: Callable[[str], T]) -> T:
+        problems = []
+        for node in self.settings.nodes:
+            if node.manager and not node.lost and node.name not in self.stopped:
+                try:
+                    return ask(node.name)
+                except NoAnswerError as error:
+                    problems.append(str(error))
+        raise NoAnswerError("; ".join(problems))
+
+    def _run(self, name: str, command: str) -> str:
+        done = subprocess.run(self._ssh(name, command), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NoAnswerError(f"{name}: {done.stderr.strip() or f'no answer within {ASK_SECONDS} s'}")
+        return done.stdout
+
+    def _ask(self, name: str, path: str) -> Any:
+        """What the Docker Engine's API of a node gives for a path."""
+        session = subprocess.Popen(
+            self._ssh(name, "docker system dial-stdio"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            return Engine(session).get(path)
+        except (OSError, ValueError, http.client.HTTPException, EngineError) as error:
+            raise NoAnswerError(f"{name}: {error}") from None
+        finally:
+            session.kill()
+            session.communicate()
+
+    def _ssh(self, name: str, command: str) -> list[str]:
+        # While a swarm has no leader, its managers leave requests unanswered.
+        bounded = f"timeout {ASK_SECONDS} {command}"
+        return ["ssh", "-F", str(config_file(self.settings.stack)), name, bounded]
+
+
+def _filters(key: str, value: str) -> str:
+    """A filter of the Docker Engine's API."""
+    return quote(f'{{"{key}":["{value}"]}}')
