@@ -1,0 +1,243 @@
+"""Machines are destroyed for good: the Leader's, then all workers' but one; then all are made anew."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from subprocess import run
+
+from components.compose import Service
+from components.connection import CONTROL, config_file
+from components.settings import Node
+from operations import verify
+from operations.acceptance.site import Site
+from operations.doctor.ports import MANAGERS
+from operations.elections import polling
+from operations.play import session, tasks
+from operations.play.stage import Stage
+from operations.play.swarm import PlayError
+
+BEAT_SECONDS = 0.2
+PAGE_SECONDS = 0.5  # between two requests for a page
+DEAD_SECONDS = 2  # without an answer
+ELECTION_SECONDS = 300  # from the command that destroys the Leader's machine
+PINNED = r"node\.hostname *== *(\S+)"
+
+
+def give(site: Site) -> None:
+    """The whole stage. PlayError: a check doesn't hold."""
+    stage = site.stage()
+    managers = [node for node in stage.found.settings.nodes if node.manager and not node.lost]
+    workers = [node.name for node in takers(stage) if not node.manager]
+    # What a service is pinned to stays: its tasks have nowhere else to run.
+    workers.sort(key=lambda name: name in pinned(services(stage).values()))
+    if len(managers) < 3 or len(workers) < 2:
+        stage.transcript.unchecked("it takes three managers and two workers")
+        return
+    lose_the_leader(stage)
+    lose_workers(stage, workers[:-1])
+    make_anew(site)
+
+
+def takers(stage: Stage) -> list[Node]:
+    """The nodes that tasks get to."""
+    return [node for node in stage.found.settings.nodes if node.availability == "active" and not node.lost]
+
+
+def services(stage: Stage) -> dict[str, Service]:
+    """The declared services by full name."""
+    return {stack.full(one.name): one for stack in stage.found.stacks for one in stack.services}
+
+
+def pinned(declared: Iterable[Service]) -> set[str]:
+    """The hosts that services are bound to by name."""
+    constraints = (re.fullmatch(PINNED, one) for service in declared for one in service.constraints)
+    return {match[1] for match in constraints if match}
+
+
+def running(stage: Stage) -> set[str]:
+    """The IDs of all tasks of the declared services that run."""
+    return {task.id for name in services(stage) for task in tasks.running(stage.swarm.tasks(name))}
+
+
+def lose_the_leader(stage: Stage) -> None:
+    """Another leads; nothing else changes."""
+    old = stage.until("a Leader", lambda: session.leader(stage))
+    node = stage.found.settings.node(old)
+    before = running(stage)
+    stage.docker("node ls")
+    with asked(pages(stage, without=old)) as answers:
+        new, seconds = asyncio.run(elected(stage, node))
+    stage.check(f"{new} leads, {seconds:.1f} s after the last sign of {old}", new != old, f"{old} leads")
+    session.wait_for_nodes(stage)
+    missed = [f"{where}: {answers[where].count(False)} of {len(answers[where])}" for where in answers]
+    number = sum(len(one) for one in answers.values())
+    stage.check(
+        f"the pages never stopped: {number} requests to {len(answers)} addresses meanwhile, all answered",
+        number > 0 and all(all(one) for one in answers.values()),
+        f"requests without an answer: {'; '.join(missed)}",
+    )
+    after = running(stage)
+    stage.check(f"all {len(before)} tasks are the same", before == after, f"{after}, not {before}")
+    said = stage.preview()
+    stage.check(f"and warns of {old}", f"{old} is a member that gives no answer" in said, said)
+    control = control_host(stage)
+    stage.check(f"control moved, from {node.host} to {control}", control != node.host, control)
+
+
+async def elected(stage: Stage, old: Node) -> tuple[str, float]:
+    """Destroys the Leader's machine; gives the next Leader, and the seconds to it from the last sign of the
+    old one."""
+    path = config_file(stage.found.settings.stack)
+    others = [
+        node.name for node in stage.found.settings.nodes if node.manager and not node.lost and node != old
+    ]
+    seen: list[str] = []
+
+    async def leads(_: str, socket: Path) -> bool:
+        answer = await polling.ask(socket, "GET", "/nodes")
+        nodes = answer.body if answer.status == HTTPStatus.OK else []
+        leaders = [stage.swarm.names.get(one["ID"], "") for one in nodes if leading(one)]
+        seen.extend(name for name in leaders if name != old.name)
+        return bool(seen)
+
+    async with polling.engines(Config(path), others) as sockets:
+        death = asyncio.create_task(last_sign(old))
+        ending = asyncio.create_task(asyncio.to_thread(stage.destroy, [old.name]))
+        moment = await polling.first(sockets, leads, ELECTION_SECONDS)
+        await ending
+        if moment is None:
+            death.cancel()
+            raise PlayError(f"no other Leader within {ELECTION_SECONDS} s")
+        return seen[0], max(moment - await asyncio.wait_for(death, ELECTION_SECONDS), 0)
+
+
+def leading(node: Mapping[str, Mapping[str, object]]) -> bool:
+    """Whether a node is the Leader, in what the Docker Engine's API lists."""
+    return bool(node.get("ManagerStatus", {}).get("Leader"))
+
+
+class Config:
+    """The way to hosts by the stack's SSH configuration."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def ssh_command(self, node: str) -> list[str]:
+        """The ssh command that logs in to the node."""
+        return ["ssh", "-F", str(self.path), node]
+
+
+async def last_sign(node: Node) -> float:
+    """When a manager last took a connection, in seconds since the epoch; returns when it is dead. Its swarm
+    is asked, for sshd starts a process for each."""
+    last = time.time()
+    while time.time() - last < DEAD_SECONDS:
+        began = time.time()
+        try:
+            async with asyncio.timeout(DEAD_SECONDS):
+                _, writer = await asyncio.open_connection(node.host, MANAGERS)
+            writer.close()
+            last = began
+        except OSError:  # TimeoutError is one
+            pass
+        await asyncio.sleep(BEAT_SECONDS)
+    return last
+
+
+def pages(stage: Stage, without: str) -> list[tuple[Node, int]]:
+    """Where published pages are to be had: through the mesh on every node, in host mode where tasks run."""
+    nodes = [node for node in stage.found.settings.nodes if not node.lost and node.name != without]
+    found = []
+    for name, service in services(stage).items():
+        busy = tasks.by_node(stage.swarm.tasks(name))
+        for port in service.ports:
+            mesh = port.mode == "ingress"
+            found += [
+                (node, port.published)
+                for node in nodes
+                if port.protocol == "tcp"
+                and port.published
+                and (stage.found.observation[node.name].ip_vs if mesh else node.name in busy)
+            ]
+    return found
+
+
+@contextmanager
+def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[bool]]]:
+    """Asks pages all the time until the end; gives which requests were answered, by address."""
+    over = threading.Event()
+    answers: dict[str, list[bool]] = {f"{node.name}:{port}": [] for node, port in where}
+
+    def ask(node: Node, port: int) -> None:
+        while not over.wait(PAGE_SECONDS):
+            answered, _ = session.ask(node, port)
+            answers[f"{node.name}:{port}"].append(answered)
+
+    with ThreadPoolExecutor(max_workers=len(where) or 1) as pool:
+        asking = [pool.submit(ask, *one) for one in where]
+        try:
+            yield answers
+        finally:
+            over.set()
+        for one in asking:
+            one.result()
+
+
+def control_host(stage: Stage) -> str:
+    """The host that control commands go through, by the SSH configuration."""
+    path = config_file(stage.found.settings.stack)
+    said = run(["ssh", "-G", "-F", str(path), CONTROL], capture_output=True, text=True, check=True).stdout
+    return next(line.split()[1] for line in said.splitlines() if line.startswith("hostname "))
+
+
+def lose_workers(stage: Stage, failing: list[str]) -> None:
+    """What ran there runs on those that are left."""
+    rest = {node.name for node in takers(stage)} - set(failing)
+    stage.destroy(failing)
+    wanted = services(stage)
+
+    def moved() -> list[str] | None:
+        found = {name: tasks.by_node(stage.swarm.tasks(name)) for name in wanted}
+        if all(settled(found[name], wanted[name], rest) for name in wanted):
+            return [f"{name}: {tasks.counted(one)}" for name, one in found.items()]
+        return None
+
+    for line in stage.until(f"all tasks on {', '.join(rest)}", moved):
+        stage.transcript.passed(line)
+    session.wait_for_nodes(stage)
+
+
+def settled(found: Mapping[str, int], service: Service, rest: Collection[str]) -> bool:
+    """Whether a service has its tasks on the nodes that are left. Of one with a port in host mode a node
+    takes one task."""
+    number = sum(found.values())
+    wanted = number if service.replicas is None else service.replicas  # None: those of other nodes are gone
+    if any(port.mode == "host" for port in service.ports):
+        wanted = min(wanted, len(rest))
+    return set(found) <= set(rest) and number == wanted
+
+
+def make_anew(site: Site) -> None:
+    """The machines once more, and one up."""
+    site.run(*site.ground.create)
+    site.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")
+    stage = site.stage()
+    stage.docker("node ls")
+    nodes = stage.swarm.nodes()
+    declared = {node.name for node in stage.found.settings.nodes if not node.lost}
+    stage.check(
+        f"one up made the swarm whole: {len(declared)} nodes declared, {len(nodes)} listed, no old entry",
+        set(nodes) == declared,
+        nodes,
+    )
+    stage.preview()
+    wrong = [one for one in verify.verify(stage.found) if one.passed is False]
+    stage.check("all is as `make verify` wants it", not wrong, wrong)
