@@ -1,5 +1,6 @@
 # `make up` makes a swarm, `make test` proves it. `make help` lists the rest.
 STACK ?= lab
+ACCEPTED = $(if $(filter file,$(origin STACK)),dev,$(STACK))
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -9,11 +10,11 @@ INSTALLED := .venv/installed
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 16
 
 .PHONY: up
-up: ready ## everything: tools, virtualenv, the lab (for STACK=lab), the swarm and its services
-	@if [ $(STACK) = lab ]; then python3 -m lab up; fi
+up: ready ## everything: tools, virtualenv, the lab or the machines (for STACK=lab or dev), the swarm and its services
+	@case $(STACK) in lab) python3 -m lab up ;; dev) python3 -m vagrant up ;; esac
 	@$(PULUMI) stack select --create $(STACK)
 	@. ./env.sh && python -m operations.recover $(STACK)
 	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --suppress-outputs
@@ -27,6 +28,11 @@ preview: ready ## whether the machines are as declared; changes nothing
 verify: ready ## role by role assertions on the live nodes
 	@. ./env.sh && python -m operations.verify $(STACK)
 
+.PHONY: doctor
+doctor: ready ## whether the hosts are fit for a swarm; DEEP=1: tries a temporary overlay network too
+	@$(PULUMI) stack select --create $(STACK)
+	@. ./env.sh && python -m operations.doctor $(STACK) $(if $(DEEP),--deep)
+
 .PHONY: destroy
 destroy: ready ## every host leaves the swarm; copes with hosts that give no answer
 	@. ./env.sh && python -m operations.recover $(STACK)
@@ -36,9 +42,32 @@ destroy: ready ## every host leaves the swarm; copes with hosts that give no ans
 test: ready ## lint, types, unit tests, then integration tests on a lab of their own
 	@tests/run
 
+.PHONY: test-all
+test-all: ready ## all of that, and every drift on every size of the group of managers
+	@tests/run all
+
+.PHONY: play
+play: ready ## a session on the running swarm, each step checked; writes docs/play.md
+	@. ./env.sh && exec python -m operations.play $(STACK)
+
+.PHONY: acceptance
+acceptance: ready ## from no machines to a swarm tried in every way, and back; STACK=dev, N=: fewer machines; acceptance-STAGE: one stage
+	@. ./env.sh && exec python -m operations.acceptance $(ACCEPTED)
+
+acceptance-%: ready
+	@. ./env.sh && exec python -m operations.acceptance $(ACCEPTED) $*
+
 .PHONY: bench
 bench: ready ## what Pulumi costs, beside a plain script; writes docs/benchmarks.md
 	@. ./env.sh && python -m operations.bench
+
+.PHONY: bench-election
+bench-election: ready ## how long a swarm is without a Leader; writes docs/benchmarks.md
+	@. ./env.sh && python -m operations.elections
+
+.PHONY: bench-kv
+bench-kv: ready ## how fast the swarm's own store is, beside etcd and Redis; writes docs/kv.md
+	@. ./env.sh && python -m operations.kv
 
 .PHONY: tools
 tools: ## Pulumi and its plugins: found, downloaded or built

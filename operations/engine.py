@@ -39,17 +39,27 @@ class Look:
     plan: Plan
 
 
-def look_at(stack: str) -> Look:
-    """Looks at the machines of a stack; ends the program where its configuration has mistakes."""
-    raw: dict[str, Any] = json.loads(pulumi("config", "--json", "--stack", stack))
+def declared(stack: str) -> tuple[Settings, list[Stack]]:
+    """What a stack's configuration says. ConfigurationError: it has mistakes."""
+    # With secrets: a Compose file is read whole, contents too. They go no further.
+    raw: dict[str, Any] = json.loads(pulumi("config", "--json", "--show-secrets", "--stack", stack))
     values = {key: entry.get("objectValue", entry.get("value")) for key, entry in raw.items()}
+    secret = [key for key, entry in raw.items() if entry["secret"]]
+    return configuration.load(values, Path(), PROJECT, stack, secret)
+
+
+def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
+    """Looks at the machines of a stack, with `look.observe`'s patience; ends the program where its
+    configuration has mistakes."""
     try:
-        settings, stacks = configuration.load(values, Path(), PROJECT, stack)
+        settings, stacks = declared(stack)
     except ConfigurationError as error:
         sys.exit(str(error))
     connection.write_config(settings)
     names = [one.name for one in stacks]
-    observation = look.observe(settings, names, say=lambda text: print(text, file=sys.stderr))
+    observation = look.observe(
+        settings, names, say=lambda text: print(text, file=sys.stderr), patience=patience
+    )
     plan = decisions.decide(settings, observation)
     connection.write_config(settings, settings.node(plan.control))
     return Look(settings, stacks, observation, plan)

@@ -1,9 +1,12 @@
 """`python3 -m operations.recover STACK`: makes a stack fit for `pulumi up` after a run was killed.
 
 A killed engine leaves three things: its lock, its plugins, and creations of which it is not known
-whether they came about. The lock goes if its process is dead, the plugins are ended. Services and
-networks that are there are taken into the state; memberships need nothing, for their scripts are safe
-to run again.
+whether they came about. The lock goes if its process is dead, the plugins are ended. Services, networks,
+secrets and configs that are there are taken into the state; memberships need nothing, for their scripts
+are safe to run again. A state that was cut off while it was written makes way for the one before it.
+
+A run that failed leaves a fourth: what it replaced and hadn't deleted yet. The engine deletes it in the
+next up, without asking whether it is there; what was removed by hand since would fail every up.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ from operations.engine import PROJECT, look_at, pulumi
 INSPECTED = {
     "docker:index/service:Service": "service",
     "docker:index/network:Network": "network",
+    "docker:index/secret:Secret": "secret",
+    "docker:index/serviceConfig:ServiceConfig": "config",
 }
 
 
@@ -31,30 +36,65 @@ def main(arguments: Sequence[str]) -> None:
     """Recovers the stack, and says what it did; says nothing where there is nothing to do."""
     (stack,) = arguments
     remove_dead_locks(stack)
+    restore_state(stack)
     end_orphans(Path.cwd(), Path("/proc"))
     state = json.loads(pulumi("stack", "export", "--stack", stack))
+    deployment = state["deployment"]
     pending = [
         operation["resource"]
-        for operation in state["deployment"].pop("pending_operations", ())
+        for operation in deployment.pop("pending_operations", ())
         if operation["type"] == "creating"
     ]
-    if pending:
-        look_at(stack)  # finds a live manager
-        take_in(state["deployment"], pending, dict(find(stack, pending)))
-        pulumi("stack", "import", "--stack", stack, text=json.dumps(state))
+    replaced = [
+        resource
+        for resource in deployment.get("resources") or ()
+        if resource.get("delete") and resource["type"] in INSPECTED
+    ]
+    # Finds a live manager; where it refuses, so will the up, and the next recovery has another try.
+    if (pending or replaced) and not look_at(stack).plan.refusals:
+        found = {one["urn"]: there for one in pending if (there := find(stack, one))}
+        gone = [one["id"] for one in replaced if not find(stack, one)]
+        take_in(deployment, pending, found)
+        forget(deployment, gone)
+        if pending or gone:
+            pulumi("stack", "import", "--stack", stack, text=json.dumps(state))
 
 
 def remove_dead_locks(stack: str) -> None:
     """Removes the file backend's locks that processes on this host left which are dead now."""
-    backend = os.environ.get("PULUMI_BACKEND_URL", "")
-    if not backend.startswith("file://"):
-        return
-    folder = Path(backend.removeprefix("file://")).expanduser()
-    for path in folder.glob(f".pulumi/locks/organization/{PROJECT}/{stack}/*.json"):
+    for path in backend_files(f"locks/organization/{PROJECT}/{stack}/*.json"):
         lock = json.loads(path.read_text())
         if lock["hostname"] == socket.gethostname() and not is_engine(lock["pid"]):
             path.unlink()
             print(f"removed the lock of an earlier run (process {lock['pid']}), which is dead")
+
+
+def restore_state(stack: str) -> None:
+    """Where the file backend's state was cut off while it was written: the one before it, which the
+    backend keeps beside it."""
+    for path in backend_files(f"stacks/{PROJECT}/{stack}.json"):
+        before = path.with_name(f"{path.name}.bak")
+        if not is_json(path) and before.exists() and is_json(before):
+            path.write_bytes(before.read_bytes())
+            print("an earlier run was killed while it wrote the state: went back to the state before that")
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is whole."""
+    try:
+        json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return True
+
+
+def backend_files(pattern: str) -> list[Path]:
+    """The files of a file backend; none of any other."""
+    backend = os.environ.get("PULUMI_BACKEND_URL", "")
+    if not backend.startswith("file://"):
+        return []
+    folder = Path(backend.removeprefix("file://")).expanduser()
+    return list(folder.glob(f".pulumi/{pattern}"))
 
 
 def end_orphans(project: Path, processes: Path) -> None:
@@ -81,31 +121,43 @@ def is_engine(pid: int) -> bool:
 
 def take_in(deployment: dict[str, Any], pending: Sequence[dict[str, Any]], found: Mapping[str, str]) -> None:
     """Takes pending creations into the state that came about, with their IDs by URN, and forgets the
-    others. What they are like is found out by the next refresh."""
+    others. What they are like is found out by the next refresh. What one was to replace is left to be
+    deleted, as the engine leaves it."""
     for resource in pending:
         urn = resource["urn"]
         what = "is left to pulumi up"
         if urn in found:
             what = "is there, and taken into the state"
+            for replaced in (one for one in deployment["resources"] if one["urn"] == urn):
+                replaced["delete"] = True
             taken = {**resource, "id": found[urn], "outputs": resource["inputs"]}
             deployment["resources"].append(taken)
         print(f"an earlier run was killed while it created {urn.rpartition('::')[2]}: that {what}")
 
 
-def find(stack: str, pending: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The URNs of what Docker knows by name, with its ID."""
-    for resource in pending:
-        kind = INSPECTED.get(resource["type"])
-        if kind:
-            command = f"docker {kind} inspect --format '{{{{.ID}}}}' {resource['inputs']['name']}"
-            asked = subprocess.run(
-                ["ssh", "-F", str(config_file(stack)), CONTROL, command],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if asked.returncode == 0:
-                yield resource["urn"], asked.stdout.strip()
+def forget(deployment: dict[str, Any], gone: Collection[str]) -> None:
+    """Takes replaced resources out of the state of which nothing is left to delete, by their IDs."""
+    for resource in [one for one in deployment["resources"] if one.get("delete") and one["id"] in gone]:
+        deployment["resources"].remove(resource)
+        print(f"forgot {resource['inputs']['name']}, which was replaced and is gone already")
+
+
+def find(stack: str, resource: Mapping[str, Any]) -> str | None:
+    """The ID of what Docker knows by a resource's name, if it does; ends the program where no manager
+    can be asked."""
+    kind = INSPECTED.get(resource["type"])
+    if not kind:
+        return None
+    command = f"docker {kind} inspect --format '{{{{.ID}}}}' {resource['inputs']['name']}"
+    asked = subprocess.run(
+        ["ssh", "-F", str(config_file(stack)), CONTROL, command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode and not any(words in asked.stderr.lower() for words in ("no such", "not found")):
+        sys.exit(asked.stderr)  # neither there nor gone: nobody could tell
+    return asked.stdout.strip() if asked.returncode == 0 else None
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from components.observation import NAME_LABEL, Cluster
 from components.settings import Node
 from operations.engine import Look, look_at
 
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 10  # the SSH connection aside
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,10 @@ def service_check(name: str, declared: Service, cluster: Cluster) -> Check:
     live = next((service for service in cluster.services if service.name == name), None)
     if live is None:
         return Check("service", name, "not there", passed=False)
-    finding = f"{live.running}/{declared.replicas} tasks, {live.image.partition('@')[0]}"
-    return Check("service", name, finding, live.settled and live.desired == declared.replicas)
+    wanted = live.desired if declared.replicas is None else declared.replicas
+    finding = f"{live.running}/{wanted} tasks, {live.image.partition('@')[0]}"
+    nowhere = declared.replicas is None and not wanted  # a global service that no node is for
+    return Check("service", name, finding, live.settled and live.desired == wanted and not nowhere)
 
 
 def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
@@ -148,17 +150,18 @@ def task_addresses(path: Path, service: str, cluster: Cluster) -> list[str]:
 
 def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
     """Whether address:port answers, asked from the node, through its sshd; and what it says."""
+    seconds = node.ssh.connect_timeout + ANSWER_SECONDS
     request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
     try:
         asked = subprocess.run(
             ["ssh", "-F", str(path), "-W", f"{address}:{port.published}", node.name],
             input=request,
             capture_output=True,
-            timeout=ANSWER_SECONDS,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return False, f"no answer within {ANSWER_SECONDS} s"
+        return False, f"no answer within {seconds} s"
     if asked.returncode:
         said = asked.stderr.decode(errors="replace").strip().splitlines()
         return False, said[0] if said else "ssh ended early"

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lab import Lab
+from components.scripts import PASSING
+from lab import Lab, LabError
 
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 600
+PATIENCE = 60  # seconds
+
+
+def changed(output: str) -> dict[str, set[str]]:
+    """The names of the resources that an up created, updated or deleted; or would, by its preview."""
+    found: dict[str, set[str]] = {}
+    for name, verb in re.findall(r"^ [-+~]+ +\S+ (\S+) ((?:creat|updat|delet|replac)ed?)\b", output, re.M):
+        found.setdefault(verb.removesuffix("d") + "d", set()).add(name)
+    return found
 
 
 class Deployment:
@@ -38,6 +52,8 @@ class Deployment:
             nodes=self.nodes(),
             stacks=[{"name": "demo", "compose": "stacks/demo.yaml"}],
         )
+        self.pulumi("config", "set", "--secret", "--path", "swarm:secrets.REDIS_PASSWORD", "of-this-test")
+        self.keep("secrets")
 
     def nodes(self) -> list[dict[str, Any]]:
         """The lab's nodes as declared: the first manager leads."""
@@ -52,6 +68,11 @@ class Deployment:
         self.settings |= {f"swarm:{key}": value for key, value in changes.items()}
         written = yaml.safe_load(self.config_file.read_text()) if self.config_file.exists() else {}
         self.config_file.write_text(yaml.safe_dump({**written, "config": self.settings}))
+
+    def keep(self, key: str) -> None:
+        """Keeps what a command wrote for a key of the namespace, when the configuration is written anew."""
+        written = yaml.safe_load(self.config_file.read_text())["config"]
+        self.settings[f"swarm:{key}"] = written[f"swarm:{key}"]
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A Pulumi command, under way, its output to be read."""
@@ -91,22 +112,22 @@ class Deployment:
     def preview(self, *, changes: bool = False) -> str:
         return self.pulumi("preview", "--expect-no-changes", fails=changes)
 
-    def destroy(self) -> str:
-        """As `make destroy` does it."""
+    def destroy(self, down: Collection[str] = ()) -> str:
+        """As `make destroy` does it, while some hosts are down."""
         arguments = ["--yes", "--skip-preview", "--run-program", "--refresh=false"]
         output = self.pulumi("destroy", *arguments, SWARM_DESTROY="1")
-        self.restart_broken_engines()
+        self.restart_broken_engines([node.name for node in self.lab.nodes if node.name not in down])
         return output
 
-    def restart_broken_engines(self) -> None:
+    def restart_broken_engines(self, names: Collection[str]) -> None:
         """Restarts engines that kept their gossip port: a defect of Docker's (docs/adr/0006), seldom
         where workers leave before managers, for which a join names this very remedy."""
-        for node in self.lab.nodes:
+        for name in names:
             taken = "grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
-            if self.lab.run(node.name, f"{taken} && echo taken || true").strip():
-                print(f"restarting the engine of {node.name}, which kept port 7946")
-                self.lab.run(node.name, "pkill -9 -x dockerd; while pgrep -x dockerd; do sleep 0.1; done")
-                self.lab.run(node.name, "timeout 60 sh -c 'until docker version; do sleep 0.2; done'")
+            if self.lab.run(name, f"{taken} && echo taken || true").strip():
+                print(f"restarting the engine of {name}, which kept port 7946")
+                self.lab.stop_engine(name, "KILL")
+                self.lab.start_engine(name)
 
     def operation(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One of operations/, as the Makefile runs it."""
@@ -122,9 +143,69 @@ class Deployment:
         return found
 
     def docker(self, command: str, node: str = "swarm-manager-01") -> str:
-        """What a docker command prints on a node."""
-        return self.lab.run(node, f"docker {command}")
+        """What a docker command prints on a node. Waits, bounded, while its answer is one that passes by
+        itself, as of a manager that has just become one."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.lab.run(node, f"docker {command}")
+            except LabError as error:
+                if time.monotonic() > deadline or not any(words in str(error) for words in PASSING):
+                    raise
+                time.sleep(0.3)
 
-    def node_list(self) -> list[dict[str, str]]:
+    def until_known_down(self, *names: str) -> None:
+        """Waits until the managers have these hosts as down. One that comes back at the very moment at which
+        they notice can stay down for them for ever, though it is a member (docs/adr/0009)."""
+        others = (node["name"] for node in self.declared if node["role"] != "worker")
+        asked = next(name for name in others if name not in names)
+        listed = "docker node ls --format '{{.Hostname}} {{.Status}}'"
+        self.until(f"[ $({listed} | grep -cE '^({'|'.join(names)}) Down') = {len(names)} ]", asked)
+
+    def until(self, condition: str, node: str = "swarm-manager-01") -> None:
+        """Waits until a shell command on a node succeeds."""
+        loop = shlex.quote(f"until {condition}; do sleep 0.3; done")
+        self.lab.run(node, f"timeout {PATIENCE} sh -c {loop} >/dev/null 2>&1")
+
+    def node_list(self, manager: str = "swarm-manager-01") -> list[dict[str, str]]:
         """`docker node ls`, a mapping per node."""
-        return [json.loads(line) for line in self.docker("node ls --format '{{json .}}'").splitlines()]
+        listed = self.docker("node ls --format '{{json .}}'", manager)
+        return [json.loads(line) for line in listed.splitlines()]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the nodes in the configuration."""
+        return [node["name"] for node in self.declared]
+
+    @property
+    def declared(self) -> list[dict[str, Any]]:
+        """The nodes in the configuration."""
+        nodes = self.settings["swarm:nodes"]
+        assert isinstance(nodes, list)
+        return nodes
+
+    def declare(self, node: str, /, **changes: Any) -> None:
+        """Writes the configuration with other values for one node."""
+        self.configure(nodes=[one | changes if one["name"] == node else one for one in self.declared])
+
+    def leader(self) -> str:
+        """The name of the manager that leads now; asks all of them, for each may be at a loss."""
+        return next(name for name, node in self.roles().items() if node == "Leader")
+
+    def roles(self) -> dict[str, str]:
+        """What the managers list: each node's ManagerStatus by its name, empty for workers. Waits for
+        a leader."""
+        managers = [node["name"] for node in self.declared if node["role"] != "worker"]
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            for name in managers:
+                try:
+                    listed = self.lab.run(
+                        name, "timeout 3 docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'"
+                    )
+                except LabError:
+                    continue
+                found = dict(line.partition(" ")[::2] for line in listed.splitlines())
+                if "Leader" in found.values():
+                    return found
+            assert time.monotonic() < deadline, f"no leader within {PATIENCE} s"

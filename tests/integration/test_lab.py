@@ -99,6 +99,30 @@ def test_an_engine_that_is_killed_comes_back_by_itself(lab: Lab) -> None:
     lab.run("swarm-worker-01", "timeout 30 sh -c 'until docker version; do sleep 0.2; done'")
 
 
+def test_an_engine_that_is_stopped_stays_away_until_it_is_started(lab: Lab) -> None:
+    lab.stop_engine("swarm-worker-01")
+    with pytest.raises(LabError, match="status 1"):
+        lab.run("swarm-worker-01", "sleep 2; docker version")
+    lab.start_engine("swarm-worker-01")
+    lab.run("swarm-worker-01", "docker version")
+
+
+def test_a_console_answers_where_the_network_does_not(lab: Lab) -> None:
+    lab.console("swarm-worker-01", "ip link set eth0 down")
+    assert lab.console("swarm-worker-01", "hostname") == "swarm-worker-01"
+    lab.console("swarm-worker-01", "ip link set eth0 up")
+    assert lab.run("swarm-worker-01", "hostname").strip() == "swarm-worker-01"
+
+
+def test_a_reimaged_node_is_another_host_of_the_same_name_and_address(lab: Lab) -> None:
+    what = "hostname; hostname -I; cat /etc/ssh/ssh_host_ed25519_key.pub; docker info -f '{{.ID}}'"
+    before = lab.run("swarm-worker-01", what).splitlines()
+    lab.reimage("swarm-worker-01")
+    after = lab.run("swarm-worker-01", what).splitlines()
+    assert after[:2] == before[:2]
+    assert not set(after[2:]) & set(before[2:])
+
+
 def test_a_lab_grows_and_shrinks_without_touching_the_other_nodes(lab: Lab) -> None:
     before = containers(lab)
     lab.up(1, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,18 +11,11 @@ import pytest
 import yaml
 
 from lab import Lab
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, changed
 
-DEMO = {"demo_redis": "3/3", "demo_amazing-web-server": "2/2"}
+REDIS, PAGE = "demo_redis", "demo_amazing-web-server"
+DEMO = {REDIS: "1/1", PAGE: "2/2"}
 OUTSIDE = "inactive"
-
-
-def changed(output: str) -> dict[str, set[str]]:
-    """The names of the resources that an up created, updated or deleted."""
-    found: dict[str, set[str]] = {}
-    for name, verb in re.findall(r"^ [-+~]+ +\S+ (\S+) (created|updated|deleted|replaced)\b", output, re.M):
-        found.setdefault(verb, set()).add(name)
-    return found
 
 
 def replicas(deployment: Deployment) -> dict[str, str]:
@@ -33,6 +25,25 @@ def replicas(deployment: Deployment) -> dict[str, str]:
 
 def tasks(deployment: Deployment, service: str) -> set[str]:
     return set(deployment.docker(f"service ps -q --filter desired-state=running {service}").split())
+
+
+def containers(deployment: Deployment, service: str) -> list[tuple[str, str]]:
+    """The nodes that run a task of a service, and there what names its container to a shell."""
+    listed = deployment.docker(
+        f"service ps --filter desired-state=running --format '{{{{.Node}}}}' {service}"
+    )
+    container = f"$(docker ps -q --filter label=com.docker.swarm.service.name={service})"
+    return [(node, container) for node in listed.split()]
+
+
+def counted(deployment: Deployment) -> set[int]:
+    """The starts of the page's tasks, by the pages: each has its own as soon as it could ask redis."""
+    starts = set()
+    for node, container in containers(deployment, PAGE):
+        page = f"docker exec {container} curl -s http://localhost/"
+        deployment.until(f"{page} | grep -q 'counted: [0-9]'", node)
+        starts.add(int(deployment.lab.run(node, page).split()[-1]))
+    return starts
 
 
 @contextmanager
@@ -92,9 +103,9 @@ def test_a_preview_of_what_is_in_place_has_no_changes(deployment: Deployment) ->
 
 
 def test_a_second_up_changes_nothing(deployment: Deployment) -> None:
-    before = tasks(deployment, "demo_redis")
+    before = tasks(deployment, REDIS) | tasks(deployment, PAGE)
     assert changed(deployment.up()) == {}
-    assert tasks(deployment, "demo_redis") == before
+    assert tasks(deployment, REDIS) | tasks(deployment, PAGE) == before
 
 
 def test_verify_passes_and_says_so_to_machines(deployment: Deployment) -> None:
@@ -104,6 +115,18 @@ def test_verify_passes_and_says_so_to_machines(deployment: Deployment) -> None:
     pages = [check for check in checks if check["what"] == "port 8081 (host)"]
     assert len(pages) == 2
     assert all("200 OK, asked from 6 nodes" in check["finding"] for check in pages)
+
+
+def test_redis_counts_on_from_what_its_volume_has_kept(deployment: Deployment) -> None:
+    before = counted(deployment)
+    assert len(before) == 2, "each of the two pages reaches redis by its name, and is counted"
+    old = tasks(deployment, REDIS) | tasks(deployment, PAGE)
+    for node, container in containers(deployment, REDIS) + containers(deployment, PAGE):
+        deployment.lab.run(node, f"docker kill {container}")
+    running = f"docker service ps -q --filter desired-state=running {REDIS} {PAGE}"
+    deployment.until(f"! {running} | grep -qE '{'|'.join(old)}'")
+    deployment.preview()  # which waits until all tasks run
+    assert min(counted(deployment)) > max(before) > 0
 
 
 def test_a_preview_after_every_host_was_restarted_has_no_changes(deployment: Deployment) -> None:
@@ -129,13 +152,13 @@ def test_a_worker_that_left_is_seen_by_preview_and_brought_back_by_up(deployment
 
 
 def test_a_service_scaled_by_hand_is_seen_and_repaired_without_new_tasks(deployment: Deployment) -> None:
-    before = tasks(deployment, "demo_redis")
-    deployment.docker("service scale --detach demo_redis=5")
-    assert "demo_redis" in deployment.preview(changes=True)
+    before = tasks(deployment, PAGE)
+    deployment.docker(f"service scale --detach {PAGE}=3")
+    assert PAGE in deployment.preview(changes=True)
 
-    assert changed(deployment.up())["updated"] == {"demo_redis", "demo-settle"}
+    assert changed(deployment.up())["updated"] == {PAGE, "demo-settle"}
     assert replicas(deployment) == DEMO
-    kept = tasks(deployment, "demo_redis") & before
+    kept = tasks(deployment, PAGE) & before
     assert kept, "a change of scale must not replace the tasks that stay"
 
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from operations.recover import is_engine, remove_dead_locks
+from operations.recover import forget, is_engine, remove_dead_locks, restore_state, take_in
 
 NOBODY = 2**22 + 1  # above any process ID that Linux gives
 
@@ -92,3 +92,52 @@ def test_a_backend_without_locks_has_nothing_to_remove(tmp_path, monkeypatch, ca
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
     remove_dead_locks("lab")
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_killed_run_created_is_taken_in_and_what_it_was_to_replace_is_left_to_be_deleted(capsys):
+    secret, page = ({"urn": f"urn::{name}", "inputs": {"name": name}} for name in ("secret-2", "page"))
+    state = {"resources": [{"urn": "urn::secret-2", "id": "old"}, {"urn": "urn::other", "id": "other"}]}
+    take_in(state, [secret, page], {"urn::secret-2": "new"})
+    assert [(one["id"], one.get("delete", False)) for one in state["resources"]] == [
+        ("old", True),
+        ("other", False),
+        ("new", False),
+    ]
+    assert capsys.readouterr().out.splitlines() == [
+        "an earlier run was killed while it created secret-2: that is there, and taken into the state",
+        "an earlier run was killed while it created page: that is left to pulumi up",
+    ]
+
+
+def test_what_was_replaced_and_is_gone_is_forgotten_and_nothing_else(capsys):
+    old, older, new = (
+        {"urn": "urn::secret", "id": name, "inputs": {"name": name}, "delete": name != "new"}
+        for name in ("old", "older", "new")
+    )
+    state = {"resources": [old, new, older]}
+    forget(state, ["older", "new"])
+    assert state["resources"] == [old, new]
+    assert capsys.readouterr().out == "forgot older, which was replaced and is gone already\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "before", "after"),
+    [
+        ("", '{"a": 1}', '{"a": 1}'),
+        ('{"a"', '{"a": 1}', '{"a": 1}'),
+        ('{"b": 2}', '{"a": 1}', '{"b": 2}'),
+        ("", "", ""),
+    ],
+    ids=["empty", "cut off", "whole", "nothing to go back to"],
+)
+def test_a_state_that_was_cut_off_makes_way_for_the_one_before(
+    tmp_path, monkeypatch, capsys, state, before, after
+):
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    path = tmp_path / ".pulumi/stacks/swarm/lab.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(state)
+    path.with_name("lab.json.bak").write_text(before)
+    restore_state("lab")
+    assert path.read_text() == after
+    assert ("went back" in capsys.readouterr().out) == (after != state)

@@ -112,6 +112,18 @@ def test_a_service_is_as_declared_or_not(live, finding, passed):
     assert verify.service_check("demo_page", PAGE, swarm) == Check("service", "demo_page", finding, passed)
 
 
+@pytest.mark.parametrize(("running", "passed"), [(2, True), (1, False)])
+def test_a_global_service_has_a_task_on_every_node_that_it_is_for(running, passed):
+    swarm = cluster("m1", services=(replace(LIVE, running=running),))
+    check = verify.service_check("demo_page", replace(PAGE, replicas=None), swarm)
+    assert (check.finding, check.passed) == (f"{running}/2 tasks, nginx:1.26.3", passed)
+
+
+def test_a_global_service_that_no_node_is_for_fails():
+    swarm = cluster("m1", services=(replace(LIVE, running=0, desired=0),))
+    assert verify.service_check("demo_page", replace(PAGE, replicas=None), swarm).passed is False
+
+
 M1, W2 = node("m1"), node("w2")
 OK, DEAD = (True, "HTTP/1.1 200 OK"), (False, "no answer within 10 s")
 
