@@ -1,4 +1,5 @@
-"""What runs the machines: VirtualBox or libvirt as this computer has them, else a libvirt of our own.
+"""What runs the machines: VirtualBox or libvirt as this computer has them, where it reaches the public
+catalogue of boxes; else a libvirt of our own, for which a box is built.
 
 Ours lives in namespaces of its own, for processes, mounts and network, beside whatever else is here. All of
 it, machines included, are children of one process: when that ends, however it ends, the kernel ends
@@ -8,6 +9,7 @@ the rest, and the network goes too.
 import shutil
 import subprocess
 import time
+import urllib.request
 from ipaddress import IPv4Interface
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,6 +24,7 @@ PACKAGES = {
     *("qemu-system-x86", "qemu-utils", "dnsmasq-base", "iproute2", "iptables", "util-linux"),
 }
 SYSTEM = "qemu:///system"
+CATALOGUE = "https://vagrantcloud.com/debian/bookworm64"  # of the Vagrantfile's box
 NETWORK = "swarm"  # libvirt's name for the machines' network, as in the Vagrantfile
 LINK = "swarm-dev"  # this computer's end of the cable to that network
 LINK_NUMBER = 2  # its address there; the first is libvirt's
@@ -43,6 +46,15 @@ def installed() -> bool:
         return False
     asked = ["virsh", "--connect", SYSTEM, "domcapabilities", "--virttype", "kvm"]
     return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+
+def catalogue_answers() -> bool:
+    """Whether boxes can be had from Vagrant's public catalogue."""
+    try:
+        urllib.request.urlopen(CATALOGUE, timeout=10).close()
+    except OSError:  # HTTPError is one
+        return False
+    return True
 
 
 def hardware_works(folder: Path) -> bool:

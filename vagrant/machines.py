@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 from lab import host
@@ -33,10 +34,15 @@ class Machines:
         self.known_hosts = folder / "known_hosts"
         self._namespaces = Namespaces(folder / "libvirt")
 
+    @property
+    def on_our_own(self) -> bool:
+        """Whether the machines are on the libvirt in namespaces; they stay there, whatever is installed."""
+        return self._namespaces.init is not None or not self._elsewhere
+
     def up(self, names: Sequence[str] = ()) -> None:
         """Makes these machines, or all, be there and answer; what is there stays as it is."""
         with self._locked():
-            if self._on_our_own:
+            if self.on_our_own:
                 self._namespaces.start()
                 self._add_box()
             wanted = self._named(names)
@@ -46,7 +52,7 @@ class Machines:
             for pair in (missing[i : i + 2] for i in range(0, len(missing), 2)):
                 with step(f"starting {' and '.join(pair)}"):
                     self._vagrant("up", *pair)
-            if self._on_our_own:
+            if self.on_our_own:
                 self._namespaces.connect()
             for name in wanted:
                 self._wait(name)
@@ -58,7 +64,7 @@ class Machines:
             say("no machines: nothing to remove")
             return
         with self._locked(), step("removing the machines"):
-            if not self._on_our_own:
+            if not self.on_our_own:
                 self._vagrant("destroy", "--force")
             self._namespaces.end()
             run(*AS_ROOT, "rm", "-rf", str(self._folder))
@@ -78,7 +84,7 @@ class Machines:
 
     def status(self) -> dict[str, str]:
         """What Vagrant says of each machine, by its name, in the order of starting."""
-        if self._on_our_own and not self._namespaces.init:
+        if self.on_our_own and not self._namespaces.init:
             return {}
         return parse_status(self._vagrant("status", "--machine-readable", quiet=True))
 
@@ -95,10 +101,12 @@ class Machines:
 
     # How that is done.
 
-    @property
-    def _on_our_own(self) -> bool:
-        """Whether the machines are on the libvirt in namespaces; they stay there, whatever is installed."""
-        return self._namespaces.init is not None or not hypervisor.installed()
+    @cached_property
+    def _elsewhere(self) -> bool:
+        """Whether VirtualBox or the system's libvirt is to run the machines. Those that are there decide."""
+        if any((HERE / ".vagrant" / "machines").glob("*/*/id")):
+            return True
+        return hypervisor.installed() and ("BOX" in os.environ or hypervisor.catalogue_answers())
 
     def _key(self, name: str) -> Path:
         return self._folder / f"{name}.key"
@@ -114,7 +122,7 @@ class Machines:
         """Runs Vagrant where its machines are; gives its stdout if `quiet`, else shows it as progress."""
         environment = {"VAGRANT_CWD": str(HERE)}
         before = ["env", *(f"{key}={value}" for key, value in environment.items())]
-        if self._on_our_own:
+        if self.on_our_own:
             before = self._namespaces.command(environment | self._environment())
         if quiet:
             return run(*before, "vagrant", *arguments)

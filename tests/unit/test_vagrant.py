@@ -66,6 +66,44 @@ def test_a_command_line_without_its_machine_is_answered_with_what_is_missing(
     assert "NODE" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("installed", "answers", "box", "own"),
+    [
+        (False, True, None, True),
+        (True, True, None, False),
+        (True, False, None, True),
+        (True, False, "a-box-of-mine", False),
+    ],
+)
+def test_a_hypervisor_runs_the_machines_where_it_can_have_a_box(
+    installed: bool,
+    answers: bool,
+    box: str | None,
+    own: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machines, "HERE", tmp_path)
+    monkeypatch.setattr(hypervisor, "installed", lambda: installed)
+    monkeypatch.setattr(hypervisor, "catalogue_answers", lambda: answers)
+    monkeypatch.delenv("BOX", raising=False)
+    if box:
+        monkeypatch.setenv("BOX", box)
+    assert machines.Machines(tmp_path).on_our_own is own
+
+
+def test_machines_stay_where_they_are_when_the_catalogue_goes_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machines, "HERE", tmp_path)
+    monkeypatch.setattr(hypervisor, "installed", lambda: True)
+    monkeypatch.setattr(hypervisor, "catalogue_answers", lambda: False)
+    there = tmp_path / ".vagrant" / "machines" / "one" / "virtualbox"
+    there.mkdir(parents=True)
+    (there / "id").touch()
+    assert not machines.Machines(tmp_path).on_our_own
+
+
 def test_vagrants_table_gives_each_machines_state() -> None:
     table = (
         "1700000000,a,metadata,provider,libvirt\n"
