@@ -18,5 +18,5 @@ count() {
 }
 
 show "it gives no answer yet"
-until count; do sleep 1; done &
+until count; do sleep 2; done &
 exec nginx -e /dev/stderr -g "daemon off;"

@@ -7,18 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Lab
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, temporary
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """Six hosts, named after this process."""
-    made = Lab.for_tests()
-    try:
-        made.up(3, 3)
+    with temporary("", 3, 3) as made:
         yield made
-    finally:
-        made.down()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,17 @@ def changed(output: str) -> dict[str, set[str]]:
     for name, verb in re.findall(r"^ [-+~]+ +\S+ (\S+) ((?:creat|updat|delet|replac)ed?)\b", output, re.M):
         found.setdefault(verb.removesuffix("d") + "d", set()).add(name)
     return found
+
+
+@contextmanager
+def temporary(suffix: str, managers: int, workers: int) -> Iterator[Lab]:
+    """A lab of this process, which is gone afterwards."""
+    lab = Lab.for_tests(suffix)
+    try:
+        lab.up(managers, workers)
+        yield lab
+    finally:
+        lab.down()
 
 
 class Deployment:

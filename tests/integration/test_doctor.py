@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lab import Lab
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, temporary
 
 PORTS = ("port 2377/tcp", "port 7946/tcp", "port 7946/udp", "port 4789/udp")
 M1, W1, W2 = "swarm-manager-01", "swarm-worker-01", "swarm-worker-02"
@@ -26,14 +26,10 @@ LISTEN = (
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """A manager and two workers that are in no swarm, and a stack of them without services."""
-    lab = Lab.for_tests("doctor")
-    try:
-        lab.up(1, 2)
+    with temporary("doctor", 1, 2) as lab:
         made = Deployment(lab, tmp_path_factory.mktemp("project"))
         made.configure(stacks=[])
         yield made
-    finally:
-        lab.down()
 
 
 def doctor(hosts: Deployment, *options: str, fails: bool = False) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lab import Lab
-from tests.integration.deployment import Deployment, changed
+from tests.integration.deployment import Deployment, changed, temporary
 
 TAG = "redis:7.0.15"
 
@@ -19,12 +19,8 @@ TAG = "redis:7.0.15"
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A manager, a worker and a registry of their own, in which tags may be moved."""
-    made = Lab.for_tests("images")
-    try:
-        made.up(1, 1)
+    with temporary("images", 1, 1) as made:
         yield made
-    finally:
-        made.down()
 
 
 def configure(deployment: Deployment, image: str, **options: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lab import Lab
-from tests.integration.deployment import Deployment, changed
+from tests.integration.deployment import Deployment, changed, temporary
 from tests.integration.test_life import tasks
 
 FIRST = {name: f"the-first-{name}" for name in ("key", "site", "kept-key", "kept-site")}
@@ -30,12 +30,8 @@ KEPT = {"app_kept-key", "app_kept-site"}
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """One manager and one worker."""
-    made = Lab.for_tests("secrets")
-    try:
-        made.up(1, 1)
+    with temporary("secrets", 1, 1) as made:
         yield made
-    finally:
-        made.down()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from lab import Lab
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, temporary
 
 WHOLE = {"image": "redis:7.0.15", "deploy": {"replicas": 2}}
 EXITS = {"image": "redis:7.0.15", "command": ["sh", "-c", "echo out of luck; exit 3"]}
@@ -27,12 +27,8 @@ NOWHERE, SOMEWHERE = placed("node.labels.disk == none"), placed("node.role == wo
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """One manager and two workers."""
-    made = Lab.for_tests("settle")
-    try:
-        made.up(1, 2)
+    with temporary("settle", 1, 2) as made:
         yield made
-    finally:
-        made.down()
 
 
 def declare(deployment: Deployment, **services: Any) -> Deployment:
