@@ -7,12 +7,16 @@ of each slot counts: the numbers of `docker service ls` have the tasks of nodes 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Iterable
 from shlex import quote
 
+from components.compose import Service, Update
+from components.compose.values import NANOSECONDS, nanoseconds
 from components.scripts import ASKING, PASSES, PRELUDE
 
 SETTLE_SECONDS = 300
+START_SECONDS = 30  # that an update's next tasks get to start, beside the delay between them
 REPORT_SECONDS = 60  # more, to gather what is to be said
 STEADY_SECONDS = 5  # as the Docker client asks of a new service
 UNPLACED_SECONDS = 40  # without a node for a task, though the nodes are Ready
@@ -136,12 +140,24 @@ SERVICE_FIELDS = (
 TASK_FIELDS = ("{{.Name}}", "{{.ID}}", "{{.Node}}", "{{.DesiredState}}", "{{.CurrentState}}", "{{.Error}}")
 
 
-def settle(services: Collection[str], changed: Collection[str]) -> str:
+def limit(services: Iterable[Service], nodes: int) -> int:
+    """The seconds that services get to settle: more, the more rounds their longest update takes.
+    `nodes`: how many run a task of a global service."""
+    rounds = [0.0]
+    for service in services:
+        update, tasks = service.update or Update(), nodes if service.replicas is None else service.replicas
+        if update.parallelism and tasks:  # 0: all at once
+            between = nanoseconds(update.delay) / NANOSECONDS["s"] + START_SECONDS
+            rounds.append((math.ceil(tasks / update.parallelism) - 1) * between)
+    return SETTLE_SECONDS + math.ceil(max(rounds))
+
+
+def settle(services: Collection[str], changed: Collection[str], seconds: int) -> str:
     """Waits until the services have settled, or says for each why it hasn't: its tasks, their nodes,
     states and errors, and the last lines of their output. `changed` are those of this run, in which a
     rollback is a failure; another's is of an earlier day."""
     values = {
-        "seconds": SETTLE_SECONDS,
+        "seconds": seconds,
         "steadily": STEADY_SECONDS,
         "unplaced": UNPLACED_SECONDS,
         "failures": FAILURES,

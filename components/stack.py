@@ -33,6 +33,7 @@ class StackArgs:
     cluster: pulumi.Resource
     provider: docker.Provider
     control: Node
+    settle_seconds: int  # that its services get
 
 
 def deploy(
@@ -57,7 +58,8 @@ def deploy(
     for stack in stacks:
         needed = [deployed[name] for name in stack.depends_on]
         control = settings.node(plan.control)
-        args = StackArgs(stack, plan.cluster, networks, images, needed, cluster, provider, control)
+        limit = settling.limit(stack.services, len(settings.nodes))
+        args = StackArgs(stack, plan.cluster, networks, images, needed, cluster, provider, control, limit)
         made = StackServices(stack.name, args)
         deployed[stack.name] = made
         networks |= made.made_networks
@@ -215,9 +217,9 @@ class StackServices(pulumi.ComponentResource):
             f"{self.stack.name}-settle",
             connection=command_connection(self.args.control),
             create=scripts.line(
-                f"settle {self.stack.name}", settling.SETTLE_SECONDS + settling.REPORT_SECONDS
+                f"settle {self.stack.name}", self.args.settle_seconds + settling.REPORT_SECONDS
             ),
-            stdin=settling.settle(made, ()),
+            stdin=settling.settle(made, (), self.args.settle_seconds),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(
@@ -239,7 +241,7 @@ class StackServices(pulumi.ComponentResource):
         if not self.changed:
             return None
         args.opts.ignore_changes = []
-        script = settling.settle(self.services, sorted(self.changed))
+        script = settling.settle(self.services, sorted(self.changed), self.args.settle_seconds)
         return pulumi.ResourceTransformResult(props={**args.props, "stdin": script}, opts=args.opts)
 
 

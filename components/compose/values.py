@@ -72,17 +72,22 @@ def capabilities(raw: Any) -> tuple[str, ...]:
     return tuple(sorted(n if n == "ALL" or n.startswith("CAP_") else f"CAP_{n}" for n in named))
 
 
-def duration(raw: Any) -> str:
-    """A duration as the Docker provider gives it back: 90s is 1m30s, 3600s is 1h.
-
-    Source of the form: https://pkg.go.dev/time#ParseDuration and #Duration.String, of which the provider
-    cuts zeros off the end.
-    """
+def nanoseconds(raw: Any) -> int:
+    """A duration as Go reads it (https://pkg.go.dev/time#ParseDuration); ValueError: it is none."""
     written = str(raw)
     parts = re.findall(r"(\d+(?:\.\d*)?)(h|ms|us|µs|ns|m|s)", written)
     if not parts or "".join(number + unit for number, unit in parts) != written:
         raise ValueError
-    total = int(sum(Fraction(number) * NANOSECONDS[unit] for number, unit in parts))
+    return int(sum(Fraction(number) * NANOSECONDS[unit] for number, unit in parts))
+
+
+def duration(raw: Any) -> str:
+    """A duration as the Docker provider gives it back: 90s is 1m30s, 3600s is 1h. ValueError: it is none.
+
+    The form is that of https://pkg.go.dev/time#Duration.String, of which the provider cuts zeros off the
+    end.
+    """
+    total = nanoseconds(raw)
     if 0 < total < NANOSECONDS["s"]:
         unit = next(unit for unit in ("ms", "us", "ns") if total >= NANOSECONDS[unit])
         return f"{_decimal(total, NANOSECONDS[unit])}{unit.replace('us', 'µs')}"

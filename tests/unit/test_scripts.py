@@ -10,6 +10,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from components import manager_scripts, scripts, settling
+from components.compose import Service, Update
 from components.plan import Task
 
 MARK = scripts.mark("swarm", "lab", "swarm.pulumi.stack")
@@ -47,7 +48,7 @@ TEXTS = {
     "join": join("id-old"),
     "tokens": manager_scripts.tokens(EVICTIONS, 300),
     "convergence": manager_scripts.convergence(MARK, EVERY_VERB, {"m1": "id-new"}, 300),
-    "settle": settling.settle(["demo_redis", "demo_page"], ["demo_redis"]),
+    "settle": settling.settle(["demo_redis", "demo_page"], ["demo_redis"], 300),
     "leave": shlex.split(scripts.leave(), comments=True)[-1],
     "a command's line": scripts.line("m1 joins", 10),
 }
@@ -607,7 +608,7 @@ COMPLETE = a_task(2, "Shutdown", "Complete 1 second ago")
 
 
 def settle(docker, changed=()):
-    return docker.run(settling.settle(["demo_redis", "demo_page"], changed))
+    return docker.run(settling.settle(["demo_redis", "demo_page"], changed, settling.SETTLE_SECONDS))
 
 
 def tasks(docker, *listed):
@@ -727,3 +728,20 @@ def test_no_two_lines_run_on_one_host_at_a_time(tmp_path, monkeypatch):
     script = 'flock -n "$HOME" true && echo free || echo taken\n'
     run = {"input": script, "capture_output": True, "text": True, "check": False}
     assert subprocess.run(["sh", "-c", scripts.line("m1 joins", 5)], **run).stdout == "taken\n"
+
+
+@pytest.mark.parametrize(
+    ("declared", "more"),
+    [
+        ([], 0),
+        ([{"replicas": 1}], 0),
+        ([{"replicas": 11, "update": Update(delay="10s")}], 10 * (10 + settling.START_SECONDS)),
+        ([{"replicas": 11, "update": Update(parallelism=0, delay="1h")}], 0),
+        ([{"replicas": 5, "update": Update(parallelism=2, delay="1m")}], 2 * (60 + settling.START_SECONDS)),
+        ([{"replicas": None}], 5 * settling.START_SECONDS),
+        ([{"replicas": 2}, {"replicas": 3}], 2 * settling.START_SECONDS),
+    ],
+)
+def test_services_get_longer_to_settle_where_their_update_goes_in_rounds(declared, more):
+    services = [Service("one", "redis:7.0.15", **parts) for parts in declared]
+    assert settling.limit(services, nodes=6) == settling.SETTLE_SECONDS + more
