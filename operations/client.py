@@ -1,4 +1,4 @@
-"""A client that asks a page twenty times a second, to see what becomes of requests while hosts die."""
+"""A client that asks a page many times a second, to see what becomes of requests while hosts die."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ class Answer:
 
 @dataclass
 class Client:
-    """Asks `http://host:port/`; `answers` are in the order in which they came."""
+    """Asks `http://host:port/` every `beat` seconds; `answers` are in the order in which they came."""
 
     host: str
     port: int = 80
+    beat: float = BEAT_SECONDS
     answers: list[Answer] = field(default_factory=list)
 
     def ask(self) -> None:
@@ -55,7 +56,7 @@ class Client:
         over = threading.Event()
 
         def beat() -> None:
-            while not over.wait(BEAT_SECONDS):
+            while not over.wait(self.beat):
                 pool.submit(self.ask)
 
         with ThreadPoolExecutor(AT_ONCE) as pool:

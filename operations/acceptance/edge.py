@@ -10,6 +10,7 @@ from operations.client import Client
 from operations.play import session, tasks
 from operations.play.stage import Stage
 
+BEAT_SECONDS = 0.5  # between two requests: emulated machines have enough to do
 NOTICED_SECONDS = FALL * (INTERVAL_SECONDS + ANSWER_SECONDS)
 
 
@@ -24,7 +25,7 @@ def give(stage: Stage) -> None:
     if edge.mode != "http" or not victim:
         stage.transcript.unchecked("it takes an edge of mode http, and a task behind it on another worker")
         return
-    client = Client(stage.found.settings.node(edge.nodes[0]).host, listened)
+    client = Client(stage.found.settings.node(edge.nodes[0]).host, listened, BEAT_SECONDS)
     with client.asking():
         stage.until("an answer of the edge", lambda: [one for one in list(client.answers) if not one.error])
         cut = time.monotonic()
