@@ -13,7 +13,7 @@ STACK = "play"  # of services: those that are there, the demo's or a user's own,
 REDIS, WEB = f"{STACK}_redis", f"{STACK}_web"
 OLD, NEW = "7.0.15", "8.0.2"
 DELAY_SECONDS = 10
-ANSWER_SECONDS = 5
+ANSWER_SECONDS = 10
 
 
 def give(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from operations.engine import Look
 from operations.play import tasks
 from operations.play.tasks import Sight, Task
 
-ASK_SECONDS = 20
+ASK_SECONDS = 40  # an SSH connection to an emulated machine included
 
 T = TypeVar("T")
 
