@@ -51,14 +51,14 @@ echo "clock $(date +%s.%N)"
 echo "booted $(stat -c %Y /proc/1)"
 stat -f -c 'free %a %S' {DATA_ROOT} 2>/dev/null
 modules=/lib/modules/$(uname -r)
-config=$(zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null)
+config() {{ zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null; }}
 # A module, a file that is there while the kernel has it in use, its key in the kernel's configuration.
 kernel() {{
   if [ -e "/sys/module/$1" ] || [ -e "$2" ]; then found=yes
   elif grep -qs "/$1[.]ko" "$modules/modules.dep" "$modules/modules.builtin"; then found=yes
   elif [ -e "$modules/modules.dep" ]; then found=no
   else
-    case $config in
+    case $(config) in
       *"CONFIG_$3=y"*) found=yes ;;
       "" | *"CONFIG_$3=m"*) found=unknown ;;
       *) found=no ;;
