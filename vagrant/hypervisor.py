@@ -32,6 +32,7 @@ LINK_NUMBER = 2  # its address there; the first is libvirt's
 # vagrant-libvirt logs in.
 MIRROR = "http://192.168.121.1"
 PATIENCE = 60  # seconds that libvirt gets to answer
+END_PATIENCE = 300  # seconds that the kernel gets to take a network away: over a minute on a busy computer
 
 # A boot sector: it writes 16 to port 0xf4, which ends QEMU with status 33.
 BOOT_SECTOR = bytes.fromhex("b010 e6f4 f4 ebfd").ljust(510, b"\0") + b"\x55\xaa"
@@ -129,10 +130,10 @@ class Namespaces:
         """Ends it, with all machines, whatever they are doing."""
         if init := self.init:
             run(*AS_ROOT, "kill", "-9", init.partition("-")[0])
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + END_PATIENCE
             while host.alive(init) or _link_is_there():
                 if time.monotonic() > deadline:
-                    raise LabError(f"{LINK} is still there {PATIENCE} s after its process was killed")
+                    raise LabError(f"{LINK} is still there {END_PATIENCE} s after its process was killed")
                 time.sleep(0.1)
         run(*AS_ROOT, "rm", "-rf", str(self._folder))
 
