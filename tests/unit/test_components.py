@@ -416,6 +416,7 @@ def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run):
 def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed):
     stack = object.__new__(StackServices)
     stack.changed, stack.services = set(), {"demo_redis": None, "demo_page": None}
+    stack.args = SimpleNamespace(settle_seconds=300)
     if changed:
         stack._note_change(SimpleNamespace(name="demo_page"))
     options = pulumi.ResourceOptions(ignore_changes=["create"])
