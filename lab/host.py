@@ -99,6 +99,24 @@ def install(packages: set[str], recommended: bool = True) -> None:
 
     `recommended`: whether packages that they recommend come along.
     """
+    if not _missing(packages):
+        return
+    apt = [*AS_ROOT, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    apt += ["-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"]
+    apt += ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
+    # apt waits for others in dpkg, but not where it keeps its lists.
+    with machine_lock("packages", "installing Debian packages"):
+        if not (missing := _missing(packages)):
+            return
+        with step(f"installing Debian packages: {' '.join(missing)}"):
+            for command in ([*apt, "update"], [*apt, "install", "-y", *missing]):
+                # Stdout is the user's, for what they asked: apt's goes where progress goes.
+                if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
+                    raise LabError(f"`{' '.join(command)}` failed", "see its messages above")
+
+
+def _missing(packages: set[str]) -> list[str]:
+    """Those of the Debian packages that aren't installed."""
     try:
         query = subprocess.run(
             ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *packages],
@@ -112,17 +130,7 @@ def install(packages: set[str], recommended: bool = True) -> None:
             f"run the lab on Debian or Ubuntu (it needs {', '.join(sorted(packages))})",
         ) from None
     present = {line.split()[1] for line in query.stdout.splitlines() if line.startswith("ii")}
-    missing = sorted(packages - present)
-    if not missing:
-        return
-    apt = [*AS_ROOT, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
-    apt += ["-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"]
-    apt += ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
-    with step(f"installing Debian packages: {' '.join(missing)}"):
-        for command in ([*apt, "update"], [*apt, "install", "-y", *missing]):
-            # Stdout is the user's, for what they asked: apt's goes where progress goes.
-            if subprocess.run(command, check=False, stdout=sys.stderr).returncode:
-                raise LabError(f"`{' '.join(command)}` failed", "see its messages above")
+    return sorted(packages - present)
 
 
 @contextmanager
