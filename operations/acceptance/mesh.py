@@ -6,7 +6,6 @@ import itertools
 import re
 import shlex
 import subprocess
-import urllib.request
 from collections import Counter
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +25,6 @@ from operations.play.swarm import PlayError
 STACK = "mesh"
 REQUESTS = 1000
 LEAST = 400  # of which each of two replicas has, where they are spread
-ANSWER_SECONDS = 10
 NAMES = 20  # requests by which all replicas are met: DNS gives their addresses in any order
 ASK_SECONDS = 180
 ENCRYPTED_MTU = overlay.MTU - 26  # octets: Docker leaves room for the encryption
@@ -96,9 +94,8 @@ def every_node(stage: Stage, own: int) -> None:
 
 def answer(node: Node, port: int) -> str | None:
     """The first line of a page, asked from here; None: there is none."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"http://{node.host}:{port}/", timeout=ANSWER_SECONDS) as page:
+        with session.page(node, port) as page:
             return str(page.readline().decode(errors="replace").strip()) or "an empty line"
     except OSError:
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import urllib.request
+from http.client import HTTPResponse
+from typing import cast
 
 from components.settings import Node
 from operations.play import tasks
@@ -13,7 +15,7 @@ STACK = "play"  # of services: those that are there, the demo's or a user's own,
 REDIS, WEB = f"{STACK}_redis", f"{STACK}_web"
 OLD, NEW = "7.0.15", "8.0.2"
 DELAY_SECONDS = 10
-ANSWER_SECONDS = 10
+ANSWER_SECONDS = 10  # that a node gets to give a page
 
 
 def give(stage: Stage) -> None:
@@ -267,9 +269,14 @@ def check_answer(stage: Stage, node: Node, port: int, which: str, *, answers: bo
 
 def ask(node: Node, port: int) -> tuple[bool, str]:
     """Whether a page is at a node's port, asked from here; and what it says."""
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"http://{node.host}:{port}/", timeout=ANSWER_SECONDS) as answer:
+        with page(node, port) as answer:
             return True, f"{answer.status} {answer.reason}, {answer.headers['Server']}"
     except OSError as error:
         return False, str(getattr(error, "reason", error))
+
+
+def page(node: Node, port: int) -> HTTPResponse:
+    """The page at a node's port, asked from here, without a proxy; to be closed. OSError: there is none."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return cast(HTTPResponse, direct.open(f"http://{node.host}:{port}/", timeout=ANSWER_SECONDS))
