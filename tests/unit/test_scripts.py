@@ -364,6 +364,13 @@ def test_leave_again_is_no_failure(leaving):
     assert leave(leaving).returncode == 0
 
 
+def test_leave_is_asked_for_again_when_the_engine_ran_out_of_time(leaving):
+    late = "echo 'Error response from daemon: context deadline exceeded' >&2; exit 1"
+    leaving.on("swarm leave --force", f"[ -e asked ] || {{ touch asked; {late}; }}")
+    assert leave(leaving).returncode == 0
+    assert leaving.changes == ["swarm leave --force"] * 2
+
+
 def test_leave_fails_with_docker_s_message(leaving):
     leaving.on("swarm leave --force", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     done = leave(leaving)
