@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab import Lab
-from tests.integration.deployment import Deployment, temporary
+from tests.integration.deployment import Deployment, deployment_on, temporary
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,6 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def deployment(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """A stack that isn't deployed yet; its hosts are out of any swarm in the end."""
-    made = Deployment(lab, tmp_path_factory.mktemp("project"))
-    yield made
-    made.destroy()
+    """A stack of this module."""
+    with deployment_on(lab, tmp_path_factory.mktemp("project")) as made:
+        yield made

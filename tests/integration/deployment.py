@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,6 +42,24 @@ def temporary(suffix: str, managers: int, workers: int) -> Iterator[Lab]:
         yield lab
     finally:
         lab.down()
+
+
+@contextmanager
+def deployment_on(lab: Lab, folder: Path) -> Iterator[Deployment]:
+    """A stack that isn't deployed yet; its hosts are out of any swarm in the end."""
+    made = Deployment(lab, folder)
+    try:
+        yield made
+    finally:
+        try:
+            made.destroy()
+        except AssertionError:
+            # It fails by itself, and no test after it for that.
+            size = Counter(node.role for node in lab.nodes)
+            for node in lab.nodes:
+                lab.destroy(node.name)
+            lab.up(size["manager"], size["worker"])
+            raise
 
 
 class Deployment:

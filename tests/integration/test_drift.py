@@ -9,7 +9,7 @@ import pytest
 
 from lab import Lab
 from tests.integration import drift
-from tests.integration.deployment import Deployment, changed
+from tests.integration.deployment import Deployment, changed, deployment_on
 from tests.integration.drift import NOTHING, REFUSED, REPAIRED, REPORTED, Row
 
 ANSWER_SECONDS = 15
@@ -30,9 +30,8 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def swarm(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
-    made = Swarm(Deployment(lab, tmp_path_factory.mktemp("project")))
-    yield made
-    made.deployment.destroy()
+    with deployment_on(lab, tmp_path_factory.mktemp("project")) as deployment:
+        yield Swarm(deployment)
     lab.up(3, 3)
 
 

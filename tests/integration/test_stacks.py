@@ -30,31 +30,27 @@ class Both:
 
 
 @pytest.fixture(scope="module")
-def both(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    deployment = Deployment(lab, tmp_path_factory.mktemp("project"))
+def both(lab: Lab, deployment: Deployment) -> Both:
     nodes = deployment.nodes()
     files = [{"name": name, "compose": str(FOLDER / f"{name}.yaml")} for name in NAMES]
     deployment.configure(nodes=[nodes[0], nodes[-1]], stacks=files)
-    try:
-        deployment.up()
-        deployment.preview()
-        ours = specs(deployment)
-        deployment.configure(stacks=[])
-        deployment.up()
-        assert deployment.docker("service ls -q") == ""
-        for kind in ("network ls --filter driver=overlay --filter label=com.docker.stack.namespace",
-                     "secret ls", "config ls --filter label=com.docker.stack.namespace"):  # fmt: skip
-            assert deployment.docker(f"{kind} -q") == "", "taken out, whole"
-        for file in (path for path in FOLDER.rglob("*") if path.is_file()):
-            path = f"/root/stacks/{file.relative_to(FOLDER)}"
-            lab.run(nodes[0]["name"], f"mkdir -p $(dirname {path}) && cat >{path}", input=file.read_text())
-        for name in NAMES:
-            deployment.docker(f"stack deploy --detach --compose-file /root/stacks/{name}.yaml {name}")
-        theirs = specs(deployment)
-        deployment.docker(f"stack rm --detach {' '.join(NAMES)}")
-        yield Both(ours, theirs)
-    finally:
-        deployment.destroy()
+    deployment.up()
+    deployment.preview()
+    ours = specs(deployment)
+    deployment.configure(stacks=[])
+    deployment.up()
+    assert deployment.docker("service ls -q") == ""
+    for kind in ("network ls --filter driver=overlay --filter label=com.docker.stack.namespace",
+                 "secret ls", "config ls --filter label=com.docker.stack.namespace"):  # fmt: skip
+        assert deployment.docker(f"{kind} -q") == "", "taken out, whole"
+    for file in (path for path in FOLDER.rglob("*") if path.is_file()):
+        path = f"/root/stacks/{file.relative_to(FOLDER)}"
+        lab.run(nodes[0]["name"], f"mkdir -p $(dirname {path}) && cat >{path}", input=file.read_text())
+    for name in NAMES:
+        deployment.docker(f"stack deploy --detach --compose-file /root/stacks/{name}.yaml {name}")
+    theirs = specs(deployment)
+    deployment.docker(f"stack rm --detach {' '.join(NAMES)}")
+    return Both(ours, theirs)
 
 
 def specs(deployment: Deployment) -> Services:
