@@ -93,6 +93,7 @@ def observe(
     said = ""
     with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
         while True:
+            began = time.monotonic()
             hosts = pool.map(lambda node: look(node.name, path, node.ssh.look_timeout), nodes)
             observation = {host.name: host for host in hosts}
             now = time.monotonic()
@@ -106,7 +107,8 @@ def observe(
             if waiting != said:
                 say(f"waiting, {bound - now:.0f} s at most: {waiting}")
                 said = waiting
-            time.sleep(1)
+            # Hosts that are slow to answer get as long without being asked.
+            time.sleep(max(1, now - began))
 
 
 def _majority_is_silent(settings: Settings, observation: Observation) -> bool:

@@ -16,6 +16,7 @@ from operations.play import tasks
 from operations.play.tasks import Sight, Task
 
 ASK_SECONDS = 40  # an SSH connection to an emulated machine included
+SHARED_SECONDS = 30  # that a connection is kept for the next request
 
 T = TypeVar("T")
 
@@ -118,7 +119,15 @@ class Swarm:
     def _ssh(self, name: str, command: str) -> list[str]:
         # While a swarm has no leader, its managers leave requests unanswered.
         bounded = f"timeout {ASK_SECONDS} {command}"
-        return ["ssh", "-F", str(config_file(self.settings.stack)), name, bounded]
+        # Requests share a connection: on an emulated machine it takes longer than they do.
+        config = config_file(self.settings.stack)
+        shared = {
+            "ControlMaster": "auto",
+            "ControlPath": config.with_name("%n.socket"),
+            "ControlPersist": SHARED_SECONDS,
+        }
+        options = [f"-o{key}={value}" for key, value in shared.items()]
+        return ["ssh", "-F", str(config), *options, name, bounded]
 
 
 def _filters(key: str, value: str) -> str:
