@@ -1,7 +1,9 @@
 #!/bin/sh
-# Installs Docker Engine on a Debian machine, unless it is there. $1: URL of a registry to ask first, or empty.
+# Installs Docker Engine on a Debian machine, unless it is there. $1: URL of a registry to ask first, or empty;
+# the other arguments: images to pull.
 set -eu
 mirror=$1
+shift
 
 if ! command -v dockerd >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
@@ -14,11 +16,14 @@ fi
 # The way in for Pulumi.
 usermod -aG docker vagrant
 
-[ -n "$mirror" ] || { systemctl enable --quiet --now docker; exit 0; }
 settings="{\"registry-mirrors\": [\"$mirror\"], \"insecure-registries\": [\"${mirror#*://}\"]}"
-if [ "$(cat /etc/docker/daemon.json 2>/dev/null)" != "$settings" ]; then
+if [ -n "$mirror" ] && [ "$(cat /etc/docker/daemon.json 2>/dev/null)" != "$settings" ]; then
   mkdir -p /etc/docker
   echo "$settings" >/etc/docker/daemon.json
   systemctl restart docker
 fi
 systemctl enable --quiet --now docker
+
+for image in "$@"; do
+  docker pull --quiet "$image"
+done

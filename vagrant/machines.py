@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from lab import host
+from lab import host, images
 from lab.host import AS_ROOT, CACHE, LabError, run, say, step
 from lab.state import CHECKOUT
 from vagrant import box, hypervisor
@@ -142,6 +142,8 @@ class Machines:
             "DRIVER": self._namespaces.driver,
             "BOX": box.NAME,
             "MIRROR": hypervisor.MIRROR,
+            # An emulated machine takes minutes for one: before it has anything else to do.
+            "IMAGES": " ".join(service.name for service in images.SERVICES),
         } | {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 
     def _add_box(self) -> None:
