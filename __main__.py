@@ -67,6 +67,7 @@ services = {}
 if stacks:
     from components.stack import deploy  # late: runs without stacks need no Docker plugin
 
+    connection.open_control(settings.stack)
     services = deploy(stacks, settings, plan, cluster, images)
 
 pulumi.export("cluster", cluster.cluster_id)

@@ -10,7 +10,7 @@ import functools
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pulumi
@@ -20,6 +20,7 @@ from components.checks import Reader
 from components.settings import NAMESPACE, Node, Settings, Ssh
 
 CONTROL = "control"
+SHARED_SECONDS = 30  # that the connection to control stays for the next request
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -42,7 +43,13 @@ def config_text(settings: Settings, control: Node | None) -> str:
     """The configuration's text: a block per node, one per jump host, one for `control`."""
     blocks = [_block(node.name, node.host, node.ssh) for node in settings.nodes]
     if control:
-        blocks.append(_block(CONTROL, control.host, control.ssh))
+        shared = {
+            "ControlMaster": "auto",
+            # Relative, for sockets have short names; another host, user or port has another one.
+            "ControlPath": config_file(settings.stack).with_name("%C"),
+            "ControlPersist": SHARED_SECONDS,
+        }
+        blocks.append(_block(CONTROL, control.host, control.ssh) + _lines(shared))
     always = {
         "IdentitiesOnly": "yes",
         "StrictHostKeyChecking": "yes",
@@ -51,8 +58,14 @@ def config_text(settings: Settings, control: Node | None) -> str:
         "ServerAliveInterval": 5,
         "LogLevel": "ERROR",
     }
-    blocks.append("Host *\n" + "".join(f"  {key} {value}\n" for key, value in always.items()))
+    blocks.append("Host *\n" + _lines(always))
     return "\n".join(blocks)
+
+
+def open_control(stack: str) -> None:
+    """Opens the connection to control which the Docker provider's requests then share. Each would open one
+    of its own, many at once: on a slow host they time out. Where it fails they say so themselves."""
+    subprocess.run(["ssh", "-F", str(config_file(stack)), CONTROL, "true"], capture_output=True, check=False)
 
 
 def _block(alias: str, host: str, ssh: Ssh) -> str:
@@ -69,7 +82,11 @@ def _block(alias: str, host: str, ssh: Ssh) -> str:
         jump = f"{alias}-proxy"
         lines["ProxyJump"] = jump
         before = _block(jump, ssh.proxy.host, ssh.proxy.ssh) + "\n"
-    return f"{before}Host {alias}\n" + "".join(f"  {key} {val}\n" for key, val in lines.items())
+    return f"{before}Host {alias}\n{_lines(lines)}"
+
+
+def _lines(values: Mapping[str, object]) -> str:
+    return "".join(f"  {key} {value}\n" for key, value in values.items())
 
 
 def _quoted(path: Path) -> str:

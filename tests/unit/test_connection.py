@@ -85,6 +85,17 @@ def test_control_is_the_manager_of_this_run_and_named_only_when_there_is_one(wri
     assert names == ["ssh_config"], "nothing half-written is left"
 
 
+def test_requests_to_control_share_a_connection_and_looks_have_their_own(written):
+    settings = declared("m1 m2")
+    path = written(settings, settings.node("m2"))
+    got = understood(path, "control")
+    assert (got["controlmaster"], got["controlpersist"]) == ("auto", "30")
+    assert got["controlpath"].startswith(".swarm/lab/")
+    # A socket's name has 107 characters at most, and while it is made 17 more than it says.
+    assert len(got["controlpath"].replace("%C", "0" * 40)) + 17 < 108
+    assert "controlpath" not in understood(path, "m2")
+
+
 def test_the_configuration_s_path_says_nothing_of_the_machine():
     assert not connection.config_file("lab").is_absolute()
 
