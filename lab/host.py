@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-swarm"
+SOURCES = Path("/etc/apt/sources.list.d")
 AS_ROOT: tuple[str, ...] = () if os.geteuid() == 0 else ("sudo",)
 
 
@@ -94,20 +96,23 @@ def ssh_command(destination: str, private_key: Path, known_hosts: Path) -> list[
     return ["ssh", "-F", "/dev/null", "-i", str(private_key), *flags, destination]
 
 
-def install(packages: set[str], recommended: bool = True) -> None:
+def install(packages: set[str], recommended: bool = True, backports: str = "") -> None:
     """Installs those of the Debian packages that are missing, visibly.
 
-    `recommended`: whether packages that they recommend come along.
+    `recommended`: whether packages that they recommend come along. `backports`: the release of Debian from
+    whose backports they come.
     """
-    if not _missing(packages):
+    if not _missing(packages, backports):
         return
     apt = [*AS_ROOT, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     apt += ["-o", "DPkg::Lock::Timeout=120", "-o", "Dpkg::Use-Pty=0"]
     apt += ["-o", f"APT::Install-Recommends={str(recommended).lower()}"]
     # apt waits for others in dpkg, but not where it keeps its lists.
-    with machine_lock("packages", "installing Debian packages"):
-        if not (missing := _missing(packages)):
+    with machine_lock("packages", "installing Debian packages"), tempfile.TemporaryDirectory() as sources:
+        if not (missing := _missing(packages, backports)):
             return
+        if backports:
+            apt += _beside(backports, Path(sources))
         with step(f"installing Debian packages: {' '.join(missing)}"):
             for command in ([*apt, "update"], [*apt, "install", "-y", *missing]):
                 # Stdout is the user's, for what they asked: apt's goes where progress goes.
@@ -115,11 +120,21 @@ def install(packages: set[str], recommended: bool = True) -> None:
                     raise LabError(f"`{' '.join(command)}` failed", "see its messages above")
 
 
-def _missing(packages: set[str]) -> list[str]:
-    """Those of the Debian packages that aren't installed."""
+def _beside(backports: str, sources: Path) -> list[str]:
+    """Options of apt for backports beside the machine's own sources, which stay as they are."""
+    for file in SOURCES.iterdir():
+        (sources / file.name).symlink_to(file)
+    key = "signed-by=/usr/share/keyrings/debian-archive-keyring.gpg"
+    line = f"deb [{key}] http://deb.debian.org/debian {backports}-backports main\n"
+    (sources / "backports.list").write_text(line)
+    return ["-o", f"Dir::Etc::SourceParts={sources}", "--target-release", f"{backports}-backports"]
+
+
+def _missing(packages: set[str], backports: str = "") -> list[str]:
+    """Those of the Debian packages that aren't installed, or not from backports where they are to be."""
     try:
         query = subprocess.run(
-            ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n", *packages],
+            ["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package} ${Version}\n", *packages],
             check=False,
             capture_output=True,
             text=True,
@@ -129,7 +144,8 @@ def _missing(packages: set[str]) -> list[str]:
             "this machine has no Debian packages",
             f"run the lab on Debian or Ubuntu (it needs {', '.join(sorted(packages))})",
         ) from None
-    present = {line.split()[1] for line in query.stdout.splitlines() if line.startswith("ii")}
+    installed = (line.split() for line in query.stdout.splitlines() if line.startswith("ii"))
+    present = {name for _, name, version in installed if not backports or "~bpo" in version}
     return sorted(packages - present)
 
 

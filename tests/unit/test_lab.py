@@ -180,3 +180,27 @@ def test_a_registry_finds_in_its_store_what_was_put_there() -> None:
     assert manifest["layers"][0]["size"] == len(layer)
     assert config["rootfs"]["diff_ids"] == [manifest["layers"][0]["digest"]]
     assert config["config"] == {"Cmd": ["redis-server"]}
+
+
+@pytest.mark.parametrize(("version", "installs"), [("1:7.2", True), ("1:10.0~bpo12+1", False), ("", True)])
+def test_packages_of_backports_come_from_there_and_the_machine_s_sources_stay(
+    program, tmp_path, monkeypatch, version, installs
+):
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "debian.sources").write_text("its own")
+    monkeypatch.setattr(host, "SOURCES", sources)
+    monkeypatch.setattr(host, "AS_ROOT", ())
+    monkeypatch.setattr(host, "CACHE", tmp_path)
+    program("dpkg-query", f"#!/bin/sh\n[ -z '{version}' ] || echo 'ii  qemu {version}'\n")
+    program(
+        "apt-get",
+        f"#!/bin/sh\necho $* >>{tmp_path}/asked\n"
+        f"for one; do case $one in *SourceParts=*) cat ${{one#*=}}/* >{tmp_path}/given ;; esac; done\n",
+    )
+    host.install({"qemu"}, recommended=False, backports="bookworm")
+    assert (tmp_path / "asked").exists() == installs
+    if installs:
+        assert "--target-release bookworm-backports install -y qemu" in (tmp_path / "asked").read_text()
+        assert "bookworm-backports main\nits own" in (tmp_path / "given").read_text()
+    assert [path.name for path in sources.iterdir()] == ["debian.sources"]
