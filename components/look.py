@@ -125,7 +125,9 @@ def look(name: str, ssh_config: Path, limit: float) -> Host:
     with session(name, ssh_config, FACTS, limit) as (ssh, watchdog):
         try:
             facts = _read_facts(cast(BinaryIO, ssh.stdout))
-            skew = float(facts["clock"][0]) - (began + time.time()) / 2
+            clock = float(facts["clock"][0])
+            # It was read at some moment of the session: what a slow one alone explains is no skew.
+            skew = clock - min(max(clock, began), time.time())
             return _host(name, facts, skew, Engine(ssh))
         except (OSError, KeyError, ValueError, http.client.HTTPException, EngineError) as error:
             late = not watchdog.is_alive()

@@ -114,7 +114,7 @@ class Host:
     routes: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)  # yes, no or unknown, by module
     ip_vs: bool = False
-    skew: float = 0.0  # its clock against ours, seconds
+    skew: float = 0.0  # its clock against ours, seconds at least
     engine_id: str = ""
     hostname: str = ""
     live_restore: bool = False
