@@ -25,7 +25,7 @@ from operations.play.tasks import Sight
 from operations.play.transcript import Transcript
 
 BEAT_SECONDS = 0.5
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 600
 CANCEL_SECONDS = 120
 COMMAND_SECONDS = 3600
 
