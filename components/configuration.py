@@ -119,6 +119,7 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
         certificate_expiry=top["certificateExpiry"],
         dispatcher_heartbeat=top["dispatcherHeartbeat"],
         drain_timeout=top["drainTimeout"],
+        settle_timeout=top["settleTimeout"],
         adopt=top["adopt"],
         allow_unreachable=top["allowUnreachable"],
     )
@@ -368,6 +369,7 @@ TOP = {
     "drainTimeout": Key(
         duration(0, 86400), "must be a duration of 24h or less, such as 5m; 0s waits for none", 300
     ),
+    "settleTimeout": Key(duration(1, 86400), "must be a duration of 1s to 24h, such as 5m", 300),
     "adopt": Key(boolean, "must be true or false", False),
     "allowUnreachable": Key(boolean, "must be true or false", False),
 }

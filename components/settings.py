@@ -107,6 +107,7 @@ class Settings:
     certificate_expiry: int | None = None  # seconds
     dispatcher_heartbeat: int | None = None  # seconds
     drain_timeout: int = 300  # seconds; 0 waits for no task
+    settle_timeout: int = 300  # seconds
     adopt: bool = False
     allow_unreachable: bool = False
 

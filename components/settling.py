@@ -15,9 +15,8 @@ from components.compose import Service, Update
 from components.compose.values import NANOSECONDS, nanoseconds
 from components.scripts import ASKING, PASSES, PRELUDE
 
-SETTLE_SECONDS = 300
 START_SECONDS = 30  # that an update's next tasks get to start, beside the delay between them
-REPORT_SECONDS = 60  # more, to gather what is to be said
+REPORT_SHARE = 5  # a fifth more, to gather what is to be said
 STEADY_SECONDS = 5  # as the Docker client asks of a new service
 UNPLACED_SECONDS = 40  # without a node for a task, though the nodes are Ready
 FAILURES = 5  # of one slot's tasks, one after the other: more of the same won't help
@@ -121,7 +120,12 @@ settle() {
     case $verdict in
       fails* | *"
 fails"*) report; exit 1 ;;
-      waits*) [ "$((now - began))" -lt "$seconds" ] || { report; exit 1; } ;;
+      waits*)
+        [ "$((now - began))" -lt "$seconds" ] || {
+          report
+          say "that is all the time that there was; for more: pulumi config set swarm:settleTimeout 20m"
+          exit 1
+        } ;;
       *) [ "$((now - steady))" -lt "$steadily" ] || return 0 ;;
     esac
     # On a slow manager, which a look takes seconds of: as long without one.
@@ -144,16 +148,16 @@ SERVICE_FIELDS = (
 TASK_FIELDS = ("{{.Name}}", "{{.ID}}", "{{.Node}}", "{{.DesiredState}}", "{{.CurrentState}}", "{{.Error}}")
 
 
-def limit(services: Iterable[Service], nodes: int) -> int:
-    """The seconds that services get to settle: more, the more rounds their longest update takes.
-    `nodes`: how many run a task of a global service."""
+def limit(services: Iterable[Service], nodes: int, seconds: int) -> int:
+    """The seconds that services get to settle: those given, and more, the more rounds their longest update
+    takes. `nodes`: how many run a task of a global service."""
     rounds = [0.0]
     for service in services:
         update, tasks = service.update or Update(), nodes if service.replicas is None else service.replicas
         if update.parallelism and tasks:  # 0: all at once
             between = nanoseconds(update.delay) / NANOSECONDS["s"] + START_SECONDS
             rounds.append((math.ceil(tasks / update.parallelism) - 1) * between)
-    return SETTLE_SECONDS + math.ceil(max(rounds))
+    return seconds + math.ceil(max(rounds))
 
 
 def settle(services: Collection[str], changed: Collection[str], seconds: int) -> str:

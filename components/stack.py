@@ -58,7 +58,7 @@ def deploy(
     for stack in stacks:
         needed = [deployed[name] for name in stack.depends_on]
         control = settings.node(plan.control)
-        limit = settling.limit(stack.services, len(settings.nodes))
+        limit = settling.limit(stack.services, len(settings.nodes), settings.settle_timeout)
         args = StackArgs(stack, plan.cluster, networks, images, needed, cluster, provider, control, limit)
         made = StackServices(stack.name, args)
         deployed[stack.name] = made
@@ -213,13 +213,12 @@ class StackServices(pulumi.ComponentResource):
         observed = [self._observed(full) for full in made]
         excused = bool(self.args.swarm and self.args.swarm.missing)
         settled = all(one and (one.settled or (excused and not one.moving)) for one in observed)
+        seconds = self.args.settle_seconds
         remote.Command(
             f"{self.stack.name}-settle",
             connection=command_connection(self.args.control),
-            create=scripts.line(
-                f"settle {self.stack.name}", self.args.settle_seconds + settling.REPORT_SECONDS
-            ),
-            stdin=settling.settle(made, (), self.args.settle_seconds),
+            create=scripts.line(f"settle {self.stack.name}", seconds + seconds // settling.REPORT_SHARE),
+            stdin=settling.settle(made, (), seconds),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,
             opts=pulumi.ResourceOptions(

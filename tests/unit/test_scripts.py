@@ -583,7 +583,7 @@ def test_tokens_that_docker_does_not_give_are_a_failure(swarm):
 @pytest.fixture
 def services(docker, monkeypatch):
     """demo_redis of two tasks, and a global demo_page; both are whole."""
-    for name, seconds in {"SETTLE": 2, "STEADY": 0, "UNPLACED": 1}.items():
+    for name, seconds in {"STEADY": 0, "UNPLACED": 1}.items():
         monkeypatch.setattr(settling, f"{name}_SECONDS", seconds)
     docker.put(services="", tasks=f"{RUNNING_1}\n{RUNNING_2}\n{PAGE}")
     redis(docker)
@@ -614,8 +614,8 @@ UNPLACED = a_task(2, "Running", "Pending 1 second ago", '"no suitable node (1 no
 COMPLETE = a_task(2, "Shutdown", "Complete 1 second ago")
 
 
-def settle(docker, changed=()):
-    return docker.run(settling.settle(["demo_redis", "demo_page"], changed, settling.SETTLE_SECONDS))
+def settle(docker, changed=(), seconds=2):
+    return docker.run(settling.settle(["demo_redis", "demo_page"], changed, seconds))
 
 
 def tasks(docker, *listed):
@@ -668,22 +668,21 @@ def test_settle_waits_for_tasks_and_updates_and_says_so(services):
         "no node for an update",
     ],
 )
-def test_settle_gives_up_before_its_time_with(services, monkeypatch, update, restart, listed, why):
-    monkeypatch.setattr(settling, "SETTLE_SECONDS", 60)
+def test_settle_gives_up_before_its_time_with(services, update, restart, listed, why):
     redis(services, restart, update, "because of t1")
-    done = settle(tasks(services, *listed), ["demo_redis"])
+    done = settle(tasks(services, *listed), ["demo_redis"], seconds=60)
     assert done.returncode == 1
     assert "service demo_redis doesn't settle after " in done.stderr
     assert f" s: {why}" in done.stderr
+    assert "settleTimeout" not in done.stderr
     assert "demo_page" not in done.stderr
 
 
-def test_settle_gives_up_on_a_slot_whose_tasks_keep_failing(services, monkeypatch):
+def test_settle_gives_up_on_a_slot_whose_tasks_keep_failing(services):
     """Counted as they come: the swarm keeps but a few of them."""
-    monkeypatch.setattr(settling, "SETTLE_SECONDS", 60)
     one_more = r"n=$(($(cat n) + 1)); echo $n >n; sed -i s/t[0-9]*.w1.Shutdown/t$n\\tw1\\tShutdown/ tasks"
     tasks(services, STARTING, FAILED).put(n="1").meanwhile(one_more)
-    done = settle(services)
+    done = settle(services, seconds=60)
     assert done.returncode == 1
     assert "1/2 tasks run, its tasks keep failing" in done.stderr
     assert services.got("n") == str(1 + settling.FAILURES), "those of before don't count"
@@ -698,6 +697,7 @@ def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(service
         "  demo_redis.2 on w1: Failed 1 second ago: task: non-zero exit (3)",
         "  its last lines:",
         "    the last words",
+        "that is all the time that there was; for more: pulumi config set swarm:settleTimeout 20m",
     ]
 
 
@@ -751,4 +751,4 @@ def test_no_two_lines_run_on_one_host_at_a_time(tmp_path, monkeypatch):
 )
 def test_services_get_longer_to_settle_where_their_update_goes_in_rounds(declared, more):
     services = [Service("one", "redis:7.0.15", **parts) for parts in declared]
-    assert settling.limit(services, nodes=6) == settling.SETTLE_SECONDS + more
+    assert settling.limit(services, nodes=6, seconds=300) == 300 + more
