@@ -62,12 +62,13 @@ images = registry.images(stacks, plan, settings, say=pulumi.log.info)
 
 # The resources that do it.
 connection.write_config(settings, settings.node(plan.control))
+if stacks and plan.control:
+    connection.open_control(settings.stack)
 cluster = SwarmCluster("swarm", ClusterArgs(settings, plan))
 services = {}
 if stacks:
     from components.stack import deploy  # late: runs without stacks need no Docker plugin
 
-    connection.open_control(settings.stack)
     services = deploy(stacks, settings, plan, cluster, images)
 
 pulumi.export("cluster", cluster.cluster_id)
