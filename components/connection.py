@@ -20,14 +20,17 @@ from components.checks import Reader
 from components.settings import NAMESPACE, Node, Settings, Ssh
 
 CONTROL = "control"
-SHARED_SECONDS = 30  # that the connection to control stays for the next request
+FOLDER = Path(".swarm")  # git-ignored
+# ssh's options for requests that share a connection; it stays for 30 s after the last. A socket's name must
+# be short, hence relative and without the stack's: it is a hash of host, port and user.
+SHARED = {"ControlMaster": "auto", "ControlPath": FOLDER / "%C", "ControlPersist": 30}
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
 def config_file(stack: str) -> Path:
     """The path of the stack's SSH configuration, relative to the project: the same on any machine,
     so that the Docker provider's inputs never change."""
-    return Path(".swarm") / stack / "ssh_config"
+    return FOLDER / stack / "ssh_config"
 
 
 def write_config(settings: Settings, control: Node | None = None) -> None:
@@ -43,13 +46,7 @@ def config_text(settings: Settings, control: Node | None) -> str:
     """The configuration's text: a block per node, one per jump host, one for `control`."""
     blocks = [_block(node.name, node.host, node.ssh) for node in settings.nodes]
     if control:
-        shared = {
-            "ControlMaster": "auto",
-            # Relative, for sockets have short names; another host, user or port has another one.
-            "ControlPath": config_file(settings.stack).with_name("%C"),
-            "ControlPersist": SHARED_SECONDS,
-        }
-        blocks.append(_block(CONTROL, control.host, control.ssh) + _lines(shared))
+        blocks.append(_block(CONTROL, control.host, control.ssh) + _lines(SHARED))
     always = {
         "IdentitiesOnly": "yes",
         "StrictHostKeyChecking": "yes",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from components.connection import config_file
+from components.connection import SHARED, config_file
 from components.look import Engine, EngineError
 from components.observation import NAMESPACE_LABEL
 from operations.engine import Look
@@ -16,7 +16,6 @@ from operations.play import tasks
 from operations.play.tasks import Sight, Task
 
 ASK_SECONDS = 40  # an SSH connection to an emulated machine included
-SHARED_SECONDS = 30  # that a connection is kept for the next request
 
 T = TypeVar("T")
 
@@ -120,14 +119,8 @@ class Swarm:
         # While a swarm has no leader, its managers leave requests unanswered.
         bounded = f"timeout {ASK_SECONDS} {command}"
         # Requests share a connection: on an emulated machine it takes longer than they do.
-        config = config_file(self.settings.stack)
-        shared = {
-            "ControlMaster": "auto",
-            "ControlPath": config.with_name("%n.socket"),
-            "ControlPersist": SHARED_SECONDS,
-        }
-        options = [f"-o{key}={value}" for key, value in shared.items()]
-        return ["ssh", "-F", str(config), *options, name, bounded]
+        options = [f"-o{key}={value}" for key, value in SHARED.items()]
+        return ["ssh", "-F", str(config_file(self.settings.stack)), *options, name, bounded]
 
 
 def _filters(key: str, value: str) -> str:
