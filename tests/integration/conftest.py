@@ -10,13 +10,6 @@ from lab import Lab
 from tests.integration.deployment import Deployment, deployment_on, temporary
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module's tests run in their order by one worker, but for those that make groups of their own."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """Six hosts, named after this process."""

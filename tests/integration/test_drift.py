@@ -20,11 +20,7 @@ CASES = [
         size,
         row,
         id=f"{row.what}, {size} managers",
-        marks=(
-            # By far the longest module: its sizes needn't wait for each other.
-            pytest.mark.xdist_group(f"{size} managers"),
-            *(() if size == 3 or row.depends else (pytest.mark.full,)),
-        ),
+        marks=() if size == 3 or row.depends else pytest.mark.full,
     )
     for size in (3, 1, 5)
     for row in drift.ROWS
