@@ -66,6 +66,7 @@ def test_each_service_is_told_with_its_task_node_message_exit_code_and_last_line
     assert "its last lines:\n" in output
     assert "out of luck" in output
     assert "no suitable node (scheduling constraints not satisfied on 2 nodes" in output
+    assert "app-settle" in deployment.preview(changes=True)
 
 
 @pytest.mark.full  # previews wait for what can't be whole
