@@ -30,8 +30,12 @@ fi
 mount --make-rshared /
 
 # The host key is made at the first start and kept: a restarted host is the same host.
+# It is moved into place, its public half last: whoever waits for that finds all of it.
 key=/etc/ssh/ssh_host_ed25519_key
-[ -f "$key.pub" ] || { rm -f "$key" && ssh-keygen -q -t ed25519 -N '' -f "$key"; }
+if [ ! -f "$key.pub" ]; then
+    rm -f "$key.new" && ssh-keygen -q -t ed25519 -N '' -f "$key.new"
+    mv "$key.new" "$key" && mv "$key.new.pub" "$key.pub"
+fi
 mkdir -p /root/.ssh
 echo "$AUTHORIZED_KEY" >/root/.ssh/authorized_keys
 
