@@ -1,4 +1,4 @@
-"""Fixtures: a lab of this process, and a stack on it."""
+"""Fixtures: a lab of this process, and a stack on it; and how the tests are shared out to processes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ import pytest
 
 from lab import Lab
 from tests.integration.deployment import Deployment, deployment_on, temporary
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has the tests of a module share a process, and so its stack, unless they say otherwise."""
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")
