@@ -24,6 +24,7 @@ from operations.play.swarm import NoAnswerError, PlayError, Swarm
 from operations.play.tasks import Sight
 from operations.play.transcript import Transcript
 
+# Between two looks: as long as the one before took, but this at least. A slow host has its work to do.
 BEAT_SECONDS = 0.5
 PATIENCE_SECONDS = 600
 CANCEL_SECONDS = 120
@@ -124,8 +125,11 @@ class Stage:
 
         def watch() -> None:
             shown = ""
-            while not over.wait(BEAT_SECONDS if seen else 0):
+            pause = 0.0
+            while not over.wait(pause):
+                looked = time.monotonic()
                 seen.append(self.swarm.sight(service))
+                pause = max(BEAT_SECONDS, time.monotonic() - looked)
                 if str(seen[-1]) != shown:
                     shown = str(seen[-1])
                     self.transcript.output(f"{time.monotonic() - began:4.0f} s: {shown}")
@@ -142,13 +146,13 @@ class Stage:
         """What is seen as soon as there is something; it may take PATIENCE_SECONDS."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         why = ""
-        while time.monotonic() < deadline:
+        while (looked := time.monotonic()) < deadline:
             try:
                 if found := look():
                     return found
             except NoAnswerError as error:
                 why = f": {error}"
-            time.sleep(BEAT_SECONDS)
+            time.sleep(max(BEAT_SECONDS, time.monotonic() - looked))
         raise PlayError(f"{what}: not within {PATIENCE_SECONDS} s{why}")
 
     def check(self, what: str, holds: bool, found: object) -> None:
