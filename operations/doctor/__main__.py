@@ -22,7 +22,7 @@ from operations.doctor import exchange, facts, hosts, mtu, overlay, ports, progr
 from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
 
-SESSION_SECONDS = 120  # after which a listener ends by itself
+SESSION_SECONDS = 600  # after which a listener ends by itself
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
 
 

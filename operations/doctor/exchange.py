@@ -15,8 +15,9 @@ from typing import IO, Self, cast
 
 from operations.doctor import session
 
-READY_SECONDS = 60  # on slow hosts; Docker gives a container 20 to get onto a network
-SEND_SECONDS = 30
+# Who fails says so at once; these end what hangs. Emulated hosts take minutes to start a container.
+READY_SECONDS = 240
+SEND_SECONDS = 120
 ARRIVE_SECONDS = 3
 END_SECONDS = 15
 SMALL = 64  # octets

@@ -29,9 +29,9 @@ CHECK = "between tasks"
 PORT = 7946  # any would do: it is the containers' own
 MTU = USUAL_MTU - VXLAN_OCTETS
 LARGE = 4000  # octets
-SESSION_SECONDS = 300  # after which a container ends by itself
-ASK_SECONDS = 10
-GOSSIP_SECONDS = 20  # that nodes get to tell each other where a container is
+SESSION_SECONDS = 600  # after which a container ends by itself
+ASK_SECONDS = 60
+GOSSIP_SECONDS = 20  # that nodes get to tell each other where a container is, after the first try
 
 # Arguments: the network's name, and the seconds after which it goes by itself. Containers may take some
 # seconds to leave it.
@@ -136,11 +136,11 @@ def between(
             known = dict(zip(there, addresses, strict=True))
         sent = messages({node: address for node, address in known.items() if address}, mtu)
         nowhere = {node: "its container has no address there" for node in there if not known[node]}
-        deadline = time.monotonic() + GOSSIP_SECONDS
-        outcome, left = Outcome(), sent
-        while left and time.monotonic() < deadline:
+        outcome, left, deadline = Outcome(), sent, None
+        while left and (deadline is None or time.monotonic() < deadline):
             outcome = exchange(sessions, left, send)
             left = [one for one in left if one.arrival not in outcome.arrived]
+            deadline = deadline or time.monotonic() + GOSSIP_SECONDS
         return sent, replace(outcome, silent={**sessions.silent, **nowhere})
 
 
