@@ -88,12 +88,22 @@ class Engine:
         return done.stdout.strip()
 
     def _inspect(self, kind: str, *filters: str) -> list[dict[str, Any]]:
+        names = self._list(kind, *filters)
+        while names:
+            try:
+                found: list[dict[str, Any]] = json.loads(self(kind, "inspect", *names))
+            except LabError:
+                there = self._list(kind, *filters)
+                if set(names) <= set(there):
+                    raise
+                names = there  # another run has removed some meanwhile
+            else:
+                return found
+        return []
+
+    def _list(self, kind: str, *filters: str) -> list[str]:
         all_states = ("--all",) if kind == "container" else ()
-        names = self(kind, "ls", "--quiet", *all_states, *filters).split()
-        if not names:
-            return []
-        found: list[dict[str, Any]] = json.loads(self(kind, "inspect", *names))
-        return found
+        return self(kind, "ls", "--quiet", *all_states, *filters).split()
 
 
 # podman recommends neither runc, nor the network plugins of its version 4, nor their iptables.

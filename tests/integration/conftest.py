@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from lab import Lab
 from tests.integration.deployment import Deployment, deployment_on, temporary
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has the tests of a module share a process, and so its stack, unless they say otherwise."""
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+class BySwarm(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist's modules tell no types
+    """Has the tests that share a swarm run in one process: those of a module; in the longest one, drift's,
+    those of each size of the group of managers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module, _, test = nodeid.partition("::")
+        size = re.search(r", (\d managers)\]$", test)
+        return f"{module}, {size[1]}" if size else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySwarm:
+    """How pytest-xdist shares out the tests."""
+    return BySwarm(config, log)
 
 
 @pytest.fixture(scope="session")

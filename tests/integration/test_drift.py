@@ -14,16 +14,13 @@ from tests.integration.drift import NOTHING, REFUSED, REPAIRED, REPORTED, Row
 
 ANSWER_SECONDS = 15
 # Every row on three managers, and on one and five those for which that makes a difference; the others
-# belong to the full matrix. Each size is a group of its own to pytest-xdist: they are the longest module.
+# belong to the full matrix.
 CASES = [
     pytest.param(
         size,
         row,
         id=f"{row.what}, {size} managers",
-        marks=[
-            pytest.mark.xdist_group(f"drift of {size} managers"),
-            *([] if size == 3 or row.depends else [pytest.mark.full]),
-        ],
+        marks=() if size == 3 or row.depends else pytest.mark.full,
     )
     for size in (3, 1, 5)
     for row in drift.ROWS
