@@ -154,6 +154,29 @@ def test_both_engines_descriptions_of_a_container_give_the_same_resource() -> No
     assert docker == podman == engine.Resource("container", "x", {"a": "b"}, running=True)
 
 
+# Knows containers a and b; the first time that both are inspected, b has just been removed.
+FLEETING = r"""
+case $2 in
+  ls) cat "$0.ids" 2>/dev/null || echo a b ;;
+  inspect) [ "$*" = "container inspect a" ] || { echo a >"$0.ids"; echo "no such container b" >&2; exit 125; }
+    echo '[{"Id": "a"}]' ;;
+esac
+"""
+
+
+def test_what_is_removed_between_a_list_and_its_inspection_is_left_out(tmp_path: Path) -> None:
+    script = tmp_path / "engine"
+    script.write_text(FLEETING)
+    assert engine.Engine("sh", ("sh", str(script)))._inspect("container") == [{"Id": "a"}]
+
+
+def test_what_is_there_and_cannot_be_inspected_is_an_error(tmp_path: Path) -> None:
+    script = tmp_path / "engine"
+    script.write_text("[ $2 = ls ] && echo a")
+    with pytest.raises(host.LabError):
+        engine.Engine("sh", ("sh", str(script)))._inspect("container")
+
+
 def test_a_tag_is_the_version_that_apt_is_told_to_insist_on() -> None:
     for service in images.SERVICES:
         version = service.name.partition(":")[2]
