@@ -22,7 +22,6 @@ from operations.doctor import exchange, facts, hosts, mtu, overlay, ports, progr
 from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
 
-SESSION_SECONDS = 600  # after which a listener ends by itself
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
 
 
@@ -76,7 +75,7 @@ def try_ports(known: Hosts) -> tuple[list[exchange.Message], exchange.Outcome]:
 
     def listen(name: str, wanted: list[str]) -> list[str]:
         tool = known.facts[name].tool or ""
-        return [*ssh, name, shlex.join(programs.listen(tool, SESSION_SECONDS, wanted))]
+        return [*ssh, name, shlex.join(programs.listen(tool, exchange.SESSION_SECONDS, wanted))]
 
     def send(name: str, words: list[str]) -> list[str]:
         tool = known.facts[name].tool or ""

@@ -18,6 +18,7 @@ from operations.doctor import session
 # Who fails says so at once; these end what hangs. Emulated hosts take minutes to start a container.
 READY_SECONDS = 240
 SEND_SECONDS = 120
+SESSION_SECONDS = 600  # after which a listener ends by itself: by then all has been sent
 ARRIVE_SECONDS = 3
 END_SECONDS = 15
 SMALL = 64  # octets

@@ -21,7 +21,7 @@ from components.connection import config_file
 from components.findings import Finding, failed, unknown
 from components.plan import Plan, Step
 from operations.doctor import programs, session
-from operations.doctor.exchange import SMALL, Message, Outcome, Sessions, exchange
+from operations.doctor.exchange import SESSION_SECONDS, SMALL, Message, Outcome, Sessions, exchange
 from operations.doctor.mtu import VXLAN_OCTETS
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
 
@@ -29,7 +29,6 @@ CHECK = "between tasks"
 PORT = 7946  # any would do: it is the containers' own
 MTU = USUAL_MTU - VXLAN_OCTETS
 LARGE = 4000  # octets
-SESSION_SECONDS = 600  # after which a container ends by itself
 ASK_SECONDS = 60
 GOSSIP_SECONDS = 20  # that nodes get to tell each other where a container is, after the first try
 
