@@ -61,7 +61,8 @@ class SwarmCluster(pulumi.ComponentResource):
             admission = self._admission(after=members)
         for node in nodes:
             if node.role == "manager":
-                members.append(self._member(Manager, node, admission, after=members[-1:]))
+                # After each of them, not the last alone: the one between two that leave may stay.
+                members.append(self._member(Manager, node, admission, after=list(members)))
         managers = list(members)
         members += [
             self._member(Worker, node, admission, after=managers) for node in nodes if node.role == "worker"

@@ -83,7 +83,8 @@ def test_drift(swarm: Swarm, managers: int, row: Row) -> None:
         planned = set().union(*changed(output).values())
         assert planned == row.resources(node, deployment.names), output
         if row.answer == REPAIRED:
-            assert set().union(*changed(deployment.up()).values()) == planned, "an up does what was said"
+            output = deployment.up()
+            assert set().union(*changed(output).values()) == planned, output
             deployment.preview()
         elif row.answer != NOTHING and managers == 3:
             assert changed(deployment.up(fails=row.answer == REFUSED)) == {}

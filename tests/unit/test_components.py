@@ -156,10 +156,11 @@ def test_the_convergence_is_told_the_ids_of_the_nodes_that_joined(run):
 
 
 def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
-    """And leave in the other order, for the engine deletes against the dependencies."""
+    """And leave in the other order, for the engine deletes against the dependencies; also where the one
+    between them stays."""
     seen, _ = run(declared("w1 m1 m2 m3 w2"), None)
     assert seen["m2"].after == {"m1-membership"}
-    assert seen["m3"].after == {"m2-membership"}
+    assert seen["m3"].after == {"m1-membership", "m2-membership"}
     for worker in ("w1", "w2"):
         assert seen[worker].after == {"m1-membership", "m2-membership", "m3-membership"}
 
