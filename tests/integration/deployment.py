@@ -74,6 +74,7 @@ class Deployment:
             **os.environ,
             "PULUMI_BACKEND_URL": f"file://{folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "of-this-test-alone",
+            "PULUMI_OPTION_SUPPRESS_PROGRESS": "true",  # its dots may come into a line that `changed` reads
         }
         self.config_file = folder / f"Pulumi.{self.stack}.yaml"
         self.settings: dict[str, Any] = {}
