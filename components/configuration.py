@@ -120,6 +120,7 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
         dispatcher_heartbeat=top["dispatcherHeartbeat"],
         drain_timeout=top["drainTimeout"],
         settle_timeout=top["settleTimeout"],
+        parallel=top["parallel"],
         adopt=top["adopt"],
         allow_unreachable=top["allowUnreachable"],
     )
@@ -370,6 +371,7 @@ TOP = {
         duration(0, 86400), "must be a duration of 24h or less, such as 5m; 0s waits for none", 300
     ),
     "settleTimeout": Key(duration(1, 86400), "must be a duration of 1s to 24h, such as 5m", 300),
+    "parallel": Key(number(1, 1000), "must be a number of hosts, 1 to 1000", None),
     "adopt": Key(boolean, "must be true or false", False),
     "allowUnreachable": Key(boolean, "must be true or false", False),
 }

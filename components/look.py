@@ -84,14 +84,15 @@ def observe(
     patience: float = STEADY_SECONDS,
     awaited: Callable[[Observation, Collection[str]], Iterator[str]] = under_way,
 ) -> Observation:
-    """All hosts that aren't lost. While there is something to be awaited it looks again, for `patience`
-    seconds at most, BRIEF_SECONDS for what may never come, and says what it waits for."""
+    """All hosts that aren't lost, as many at a time as the settings say. While there is something to be
+    awaited it looks again, for `patience` seconds at most, BRIEF_SECONDS for what may never come, and says
+    what it waits for."""
     nodes = [node for node in settings.nodes if not node.lost]
     path = config_file(settings.stack)
     deadline = time.monotonic() + patience
     brief_deadline = min(deadline, time.monotonic() + BRIEF_SECONDS)
     said = ""
-    with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
+    with ThreadPoolExecutor(max_workers=settings.parallel or len(nodes) or 1) as pool:
         while True:
             began = time.monotonic()
             hosts = pool.map(lambda node: look(node.name, path, node.ssh.look_timeout), nodes)

@@ -108,6 +108,7 @@ class Settings:
     dispatcher_heartbeat: int | None = None  # seconds
     drain_timeout: int = 300  # seconds; 0 waits for no task
     settle_timeout: int = 300  # seconds
+    parallel: int | None = None  # hosts that are looked at at a time; None: all
     adopt: bool = False
     allow_unreachable: bool = False
 

@@ -34,6 +34,7 @@ def give(stage: Stage) -> None:
         session.wait_for_nodes(stage)
         stage.start()
         session.wait_for_nodes(stage)
+        session.wait_for_tasks(stage)
     late = [one for one in client.failed if one.ended < cut or one.began > noticed]
     what = f"none before {victim} died, and none that began {NOTICED_SECONDS} s after that"
     stage.check(f"through the edge: {client}; {what}", not late, late)

@@ -100,6 +100,7 @@ This page is written by `make acceptance`, when all went as it should. {conditio
 {made}
 
 What can't be checked on these hosts is said to be so. Of what commands print, what was done and what came
-of it is shown. The play has [a page of its own](play.md).
+of it is shown. The play is here without the acts in which hosts fail, which failover does with hosts that are
+destroyed; [its own page](play.md) has all of it.
 
 {log}"""

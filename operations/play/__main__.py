@@ -1,12 +1,14 @@
-"""`python3 -m operations.play STACK`: a session on the running swarm, each step shown and checked.
+"""`python3 -m operations.play STACK [--no-failures]`: a session on the running swarm, each step shown and
+checked.
 
 Everything is driven through Pulumi, with a configuration of the play's own: a copy of the stack's, in the
 git-ignored folder. However the play ends, the hosts that it stopped are started again, and an up with the
-stack's own configuration makes all as it was. One that went well is written to docs/play.md.
+stack's own configuration makes all as it was. A whole one that went well is written to docs/play.md.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import signal
 import subprocess
@@ -32,15 +34,20 @@ class Interrupted(PlayError):  # noqa: N818 (nothing is wrong)
 
 def main(arguments: Sequence[str]) -> int:
     """Gives the play; gives the exit code."""
-    (name,) = arguments
+    parser = argparse.ArgumentParser(prog="python3 -m operations.play")
+    parser.add_argument("stack")
+    parser.add_argument("--no-failures", action="store_true", help="leave out the acts in which hosts fail")
+    options = parser.parse_args(arguments)
     on_signals(interrupt)
     try:
-        stage = prepare(name)
+        stage = prepare(options.stack, failures=not options.no_failures)
         with put_back(stage):
-            session.give(stage)
+            session.give(stage, failures=not options.no_failures)
     except PlayError as error:
         print(f"\nplay: {error}", file=sys.stderr)
         return 1
+    if options.no_failures:
+        return 0
     PAGE.write_text(text(stage))
     print(f"\nAll went as it should. The transcript is in docs/{PAGE.name}.")
     return 0
@@ -58,7 +65,7 @@ def interrupt(number: int, _: FrameType | None) -> None:
     raise Interrupted(f"interrupted by {signal.Signals(number).name}")
 
 
-def prepare(name: str) -> Stage:
+def prepare(name: str, *, failures: bool) -> Stage:
     """The stage, on a swarm that is as declared. PlayError: it isn't."""
     found = look_at(name)
     preview = subprocess.run(
@@ -75,8 +82,9 @@ def prepare(name: str) -> Stage:
     hosts = ground.of(name, {node.ssh.private_key_file for node in found.settings.nodes})
     stops = "It stops hosts, and starts them again: the leader, and all workers but one. "
     print(
-        "The play takes about six minutes. Services of its own, play_..., come and go beside those that are "
-        f"there. {stops if hosts else ''}In the end all is as it was, after Ctrl-C too."
+        f"The play takes {'about' if failures else 'less than'} six minutes. Services of its own, play_..., "
+        f"come and go beside those that are there. {stops if hosts and failures else ''}"
+        "In the end all is as it was, after Ctrl-C too."
     )
     return Stage(found, hosts, Transcript())
 

@@ -7,6 +7,8 @@ import urllib.request
 from http.client import HTTPResponse
 from typing import cast
 
+from components import look
+from components.observation import under_way
 from components.settings import Node
 from operations.play import tasks
 from operations.play.stage import Stage
@@ -18,14 +20,16 @@ DELAY_SECONDS = 10
 ANSWER_SECONDS = 10  # that a node gets to give a page
 
 
-def give(stage: Stage) -> None:
-    """The whole play. PlayError: a check doesn't hold, and it ends there."""
+def give(stage: Stage, *, failures: bool) -> None:
+    """The whole play, or without the acts in which hosts fail. PlayError: a check doesn't hold, and it ends
+    there."""
     create(stage)
     scale(stage)
     roll(stage)
     remove(stage)
-    lose_the_leader(stage)
-    lose_workers(stage)
+    if failures:
+        lose_the_leader(stage)
+        lose_workers(stage)
     publish(stage)
 
 
@@ -183,6 +187,18 @@ def wait_for_nodes(stage: Stage) -> None:
     stage.transcript.passed(what)
 
 
+def wait_for_tasks(stage: Stage) -> None:
+    """Waits until nothing changes by itself any more, and all tasks of the declared services run: a preview
+    waits for them only briefly, and a host that comes back starts them all at once."""
+    names = [*(one.name for one in stage.found.stacks), STACK]
+
+    def steady() -> bool:
+        seen = look.observe(stage.found.settings, names, lambda _: None, patience=0)
+        return not any(under_way(seen, names))
+
+    stage.until("all tasks running", steady)
+
+
 def lose_workers(stage: Stage) -> None:
     """What ran there runs on the last."""
     stage.transcript.act("All workers but one fail")
@@ -207,6 +223,7 @@ def lose_workers(stage: Stage) -> None:
     stage.transcript.passed(f"all tasks run: {tasks.counted(found)}")
     stage.start()
     wait_for_nodes(stage)
+    wait_for_tasks(stage)
     stage.preview()
     stage.docker(f"service ps --filter desired-state=running {REDIS}")
     same = tasks.by_node(stage.swarm.tasks(REDIS))
@@ -233,6 +250,7 @@ def publish(stage: Stage) -> None:
             "The kernel of these hosts has no IP_VS, so that the routing mesh would not answer: the port is "
             "published in host mode, on the nodes that run a task."
         )
+    stage.set("name", STACK)
     stage.set("compose", "stacks/play/web.yaml")
     stage.set("variables.WEB_PORT", port)
     stage.set("variables.WEB_MODE", "ingress" if mesh else "host")

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -504,6 +505,26 @@ def test_a_leader_is_waited_for_only_briefly_while_most_managers_are_silent(
     alone, dead = {"facts": facts(), "paths": {"/nodes": [500, no_leader]}}, {"stderr": "No route to host\n"}
     *_, slept = observe(4, declared("m1 m2 m3"), m1=alone, m2=alone if told == "no leader" else dead, m3=dead)
     assert slept == seconds
+
+
+@pytest.mark.parametrize(("parallel", "at_once"), [(None, 4), (2, 2), (1, 1)])
+def test_hosts_are_looked_at_so_many_at_a_time(monkeypatch, parallel, at_once):
+    together, counted, busy = threading.Barrier(at_once), threading.Lock(), []
+    most = 0
+
+    def one(name, *_):
+        nonlocal most
+        with counted:
+            busy.append(name)
+            most = max(most, len(busy))
+        together.wait(10)  # for as many as there should be
+        with counted:
+            busy.remove(name)
+        return Host(name)
+
+    monkeypatch.setattr(look, "look", one)
+    hosts = look.observe(declared("m1 m2 m3 w1", parallel=parallel), [], print, patience=0)
+    assert (list(hosts), most) == (["m1", "m2", "m3", "w1"], at_once)
 
 
 def test_without_patience_nothing_is_waited_for(observe):

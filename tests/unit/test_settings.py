@@ -169,6 +169,10 @@ MISTAKES = {
         {"dataPathPort": 80},
         ("swarm:dataPathPort", 80, "must be a port, 1024 to 49151", "Correct it"),
     ),
+    "no host at a time": (
+        {"parallel": 0},
+        ("swarm:parallel", 0, "must be a number of hosts, 1 to 1000", "Correct it"),
+    ),
     "a duration without a unit": (
         {"certificateExpiry": "2160"},
         ("swarm:certificateExpiry", "2160", "must be a duration of 1h or more", "Correct it"),
@@ -396,7 +400,7 @@ def test_what_is_left_out_has_its_default(folder, as_text):
     assert [one.manager for one in settings.nodes] == [True, True, False]
     assert {(one.ssh.user, one.ssh.port, one.ssh.proxy) for one in settings.nodes} == {("root", 22, None)}
     assert settings.address_pool is settings.data_path_port is settings.certificate_expiry is None
-    assert settings.dispatcher_heartbeat is None
+    assert settings.dispatcher_heartbeat is settings.parallel is None
     assert not settings.adopt
     assert not settings.allow_unreachable
     assert [(one.name, one.services[0].image) for one in stacks] == [("demo", "nginx:1.26.3")]
@@ -410,6 +414,7 @@ def test_what_is_declared_is_read(folder, as_text):
         "taskHistoryLimit": 2,
         "certificateExpiry": "720h",
         "dispatcherHeartbeat": "15s",
+        "parallel": 2,
         "adopt": "true",
         "allowUnreachable": True,
         "nodes.0.availability": "active",
@@ -420,6 +425,7 @@ def test_what_is_declared_is_read(folder, as_text):
     assert settings.address_pool == IPv4Network("10.30.0.0/16")
     assert (settings.data_path_port, settings.task_history_limit) == (4790, 2)
     assert (settings.certificate_expiry, settings.dispatcher_heartbeat) == (720 * 3600, 15)
+    assert settings.parallel == 2
     assert (settings.adopt, settings.allow_unreachable) == (True, True)
     assert settings.leader.availability == "active"
     assert (settings.leader.address, settings.leader.advertised) == ("10.9.0.11", "10.9.0.11")
