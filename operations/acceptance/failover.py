@@ -25,7 +25,7 @@ from operations.play.stage import Stage
 from operations.play.swarm import PlayError
 
 BEAT_SECONDS = 0.2
-PAGE_SECONDS = 0.5  # between two requests for a page
+PAGE_SECONDS = 1  # between two requests for a page: emulated machines have an election to hold, too
 DEAD_SECONDS = 2  # without an answer
 ELECTION_SECONDS = 300  # from the command that destroys the Leader's machine
 PINNED = r"node\.hostname *== *(\S+)"
@@ -77,12 +77,16 @@ def lose_the_leader(stage: Stage) -> None:
         new, seconds = asyncio.run(elected(stage, node))
     stage.check(f"{new} leads, {seconds:.1f} s after the last sign of {old}", new != old, f"{old} leads")
     session.wait_for_nodes(stage)
-    missed = [f"{where}: {answers[where].count(False)} of {len(answers[where])}" for where in answers]
+    missed = [
+        f"{where}: {len(lost)} of {len(said)}, {'; '.join(sorted(lost))}"
+        for where, said in answers.items()
+        if (lost := [one for one in said if one])
+    ]
     number = sum(len(one) for one in answers.values())
     stage.check(
         f"the pages never stopped: {number} requests to {len(answers)} addresses meanwhile, all answered",
-        number > 0 and all(all(one) for one in answers.values()),
-        f"requests without an answer: {'; '.join(missed)}",
+        number > 0 and not missed,
+        f"requests without an answer: {' | '.join(missed) or 'none was made'}",
     )
     after = running(stage)
     stage.check(f"all {len(before)} tasks are the same", before == after, f"{after}, not {before}")
@@ -171,15 +175,16 @@ def pages(stage: Stage, without: str) -> list[tuple[Node, int]]:
 
 
 @contextmanager
-def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[bool]]]:
-    """Asks pages all the time until the end; gives which requests were answered, by address."""
+def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[str]]]:
+    """Asks pages all the time until the end; gives what each request lacked, by address: nothing where it was
+    answered."""
     over = threading.Event()
-    answers: dict[str, list[bool]] = {f"{node.name}:{port}": [] for node, port in where}
+    answers: dict[str, list[str]] = {f"{node.name}:{port}": [] for node, port in where}
 
     def ask(node: Node, port: int) -> None:
         while not over.wait(PAGE_SECONDS):
-            answered, _ = session.ask(node, port)
-            answers[f"{node.name}:{port}"].append(answered)
+            answered, words = session.ask(node, port)
+            answers[f"{node.name}:{port}"].append("" if answered else words)
 
     with ThreadPoolExecutor(max_workers=len(where) or 1) as pool:
         asking = [pool.submit(ask, *one) for one in where]
