@@ -184,7 +184,7 @@ def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[str]]]
     def ask(node: Node, port: int) -> None:
         while not over.wait(PAGE_SECONDS):
             answered, words = session.ask(node, port)
-            answers[f"{node.name}:{port}"].append("" if answered else words)
+            answers[f"{node.name}:{port}"].append("" if answered else words or "no words")
 
     with ThreadPoolExecutor(max_workers=len(where) or 1) as pool:
         asking = [pool.submit(ask, *one) for one in where]
