@@ -199,7 +199,8 @@ def _process(command: tuple[str, ...], environment: Mapping[str, str]) -> Iterat
     and ended where it doesn't within CANCEL_SECONDS. After COMMAND_SECONDS any is killed."""
     process = subprocess.Popen(
         command,
-        env={**os.environ, **environment, "NO_COLOR": "1"},
+        # Pulumi's dots may come into a line that is to be shown.
+        env={**os.environ, **environment, "NO_COLOR": "1", "PULUMI_OPTION_SUPPRESS_PROGRESS": "true"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
