@@ -49,7 +49,8 @@ echo ready
 timeout "$2" cat >/dev/null
 """
 
-# Arguments: the network's name, that of image and container; the command to run.
+# Arguments: the network's name, that of image and container; the command to run. An engine may give up before
+# slow managers have an address for the container, which another try gets.
 CONTAINER = r"""
 network=$1
 name=$2
@@ -62,7 +63,11 @@ for folder in /bin /sbin /lib /lib64 /usr /etc/alternatives; do
   [ ! -e "$folder" ] || binds="$binds --volume $folder:$folder:ro"
 done
 options="--rm --interactive --security-opt label=disable"
-docker run $options --name "$name" --network "$network" $binds "$name" "$@"
+tries=5
+until docker run $options --name "$name" --network "$network" $binds "$name" "$@"; do
+  [ "$?" -eq 125 ] && [ "$((tries -= 1))" -gt 0 ] || exit
+  docker rm --force "$name" >/dev/null 2>&1
+done
 """
 
 
