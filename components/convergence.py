@@ -192,7 +192,7 @@ def warnings(settings: Settings, cluster: Cluster | None) -> Iterator[str]:
         if service.stack in stacks and service.running < service.desired:
             yield (
                 f"{service.name}: {service.running} of {service.desired} tasks run while this takes no part: "
-                f"{', '.join(cluster.missing)}"
+                f"{', '.join(one.name for one in cluster.missing)}"
             )
 
 
@@ -230,7 +230,7 @@ def quorum(
     reachable, needed = sum(managers.values()), len(managers) // 2 + 1
     if reachable < needed:
         entries = [cluster.entries[one] for one, takes_part in managers.items() if not takes_part]
-        missing = ", ".join(sorted(one.labels.get(NAME_LABEL, one.hostname) for one in entries))
+        missing = ", ".join(sorted(one.name for one in entries))
         yield (
             f"of {len(managers)} managers {reachable} can be reached, and {needed} are needed for a "
             f"majority. Missing: {missing}. {RECOVERY}"

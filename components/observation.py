@@ -29,6 +29,11 @@ class Entry:
     reachable: bool = True  # as a manager, by the others
 
     @property
+    def name(self) -> str:
+        """As we call it, or its hostname where it isn't ours."""
+        return self.labels.get(NAME_LABEL, self.hostname)
+
+    @property
     def ready(self) -> bool:
         """Whether it takes part, in its role."""
         return self.state == "ready" and (self.role == "worker" or self.reachable)
@@ -87,11 +92,11 @@ class Cluster:
     dispatcher_heartbeat: int | None = None  # seconds
 
     @property
-    def missing(self) -> list[str]:
-        """The names of the nodes that are to run tasks and take no part: services may lack tasks because
-        of them."""
+    def missing(self) -> list[Entry]:
+        """The nodes that are to run tasks and take no part, by name: services may lack tasks because of
+        them."""
         entries = [one for one in self.entries.values() if one.availability == "active" and not one.ready]
-        return sorted(one.labels.get(NAME_LABEL, one.hostname) for one in entries)
+        return sorted(entries, key=lambda one: one.name)
 
 
 @dataclass(frozen=True)

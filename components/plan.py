@@ -58,6 +58,13 @@ class Plan:
     warnings: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()
 
+    @property
+    def complete(self) -> bool:
+        """Whether all nodes that are to run tasks take part when it is done: services can have theirs."""
+        tasks = (*self.evictions, *self.work)
+        handled = {task.node_id for task in tasks if task.verb in ("await", "remove")}
+        return not self.cluster or all(one.id in handled for one in self.cluster.missing)
+
     def outline(self) -> str:
         """What will be done, in words; empty where there is nothing to do."""
         joining = self.steps(Step.INIT, Step.JOIN)

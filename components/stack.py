@@ -14,7 +14,7 @@ from components import compose, scripts, settling
 from components.cluster import SwarmCluster
 from components.connection import CONTROL, command_connection, config_file
 from components.member import EVERY_INPUT
-from components.observation import VXLAN_IDS, Cluster, Service
+from components.observation import VXLAN_IDS, Service
 from components.plan import Plan
 from components.services import Handle, arguments, labelled
 from components.settings import Node, Settings
@@ -26,7 +26,7 @@ class StackArgs:
     the services are to run, by full name."""
 
     stack: compose.Stack
-    swarm: Cluster | None  # as observed
+    plan: Plan
     networks: Mapping[str, docker.Network]
     images: Mapping[str, str]
     needed: Sequence[pulumi.Resource]  # stacks that are whole before it is touched
@@ -59,7 +59,7 @@ def deploy(
         needed = [deployed[name] for name in stack.depends_on]
         control = settings.node(plan.control)
         limit = settling.limit(stack.services, len(settings.nodes), settings.settle_timeout)
-        args = StackArgs(stack, plan.cluster, networks, images, needed, cluster, provider, control, limit)
+        args = StackArgs(stack, plan, networks, images, needed, cluster, provider, control, limit)
         made = StackServices(stack.name, args)
         deployed[stack.name] = made
         networks |= made.made_networks
@@ -115,7 +115,7 @@ class StackServices(pulumi.ComponentResource):
     def _as_observed(self, network: compose.Network) -> tuple[Mapping[str, str] | None, Mapping[str, str]]:
         """Options and gateways with what the swarm has added to those declared: without it the network
         would be replaced."""
-        found = self.args.swarm.networks.get(network.full) if self.args.swarm else None
+        found = self.args.plan.cluster.networks.get(network.full) if self.args.plan.cluster else None
         if not found:
             return network.options or None, {}
         added = {name: value for name, value in found.options.items() if name == VXLAN_IDS}
@@ -130,7 +130,7 @@ class StackServices(pulumi.ComponentResource):
 
     def _there(self, kind: str, name: str) -> str:
         """The ID of what the swarm has from elsewhere; a run that needs it and lacks it was refused."""
-        found = getattr(self.args.swarm, kind, {}).get(name)
+        found = getattr(self.args.plan.cluster, kind, {}).get(name)
         return found.id if found else name
 
     # Secrets and configs can't be changed. Without a name of ours, Pulumi gives each a random suffix, so
@@ -194,7 +194,7 @@ class StackServices(pulumi.ComponentResource):
         return [made[one.full] for one in self.stack.networks if one.name in used and one.full in made]
 
     def _observed(self, full: str) -> Service | None:
-        services = self.args.swarm.services if self.args.swarm else ()
+        services = self.args.plan.cluster.services if self.args.plan.cluster else ()
         return next((service for service in services if service.name == full), None)
 
     def _options(self) -> pulumi.ResourceOptions:
@@ -208,11 +208,14 @@ class StackServices(pulumi.ComponentResource):
 
     def _settle(self, made: Mapping[str, docker.Service]) -> None:
         """Waits for the services on the swarm; a difference where one of them isn't whole, or is
-        created or updated in this run. Tasks that lack while nodes are down are no difference: a
-        warning tells of them, and an up could but wait in vain."""
+        created or updated in this run, and where something is done to nodes, by which tasks come or move.
+        Tasks that lack while nodes stay down are no difference: a warning tells of them, and an up could
+        but wait in vain."""
         observed = [self._observed(full) for full in made]
-        excused = bool(self.args.swarm and self.args.swarm.missing)
-        settled = all(one and (one.settled or (excused and not one.moving)) for one in observed)
+        if self.args.plan.complete:
+            settled = not self.args.plan.outline() and all(one and one.settled for one in observed)
+        else:
+            settled = all(one and not one.moving for one in observed)
         seconds = self.args.settle_seconds
         remote.Command(
             f"{self.stack.name}-settle",

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from components.compose import Port, Service, Stack
 from components.connection import CONTROL, config_file
-from components.observation import NAME_LABEL, Cluster
+from components.observation import Cluster
 from components.settings import Node
 from operations.engine import Look, look_at
 
@@ -59,9 +59,7 @@ def verify(found: Look) -> Iterator[Check]:
         why = "; ".join(found.plan.refusals) or "no host is in a swarm"
         yield Check("swarm", found.settings.stack, why, passed=False)
         return
-    leaders = [
-        entry.labels.get(NAME_LABEL, entry.hostname) for entry in cluster.entries.values() if entry.leader
-    ]
+    leaders = [entry.name for entry in cluster.entries.values() if entry.leader]
     yield Check("one leader", "swarm", ", ".join(leaders) or "none", len(leaders) == 1)
     for node in found.settings.nodes:
         if not node.lost:

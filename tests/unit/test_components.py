@@ -404,6 +404,32 @@ def test_the_wait_for_services_is_no_difference_only_when(run, services, ignored
     assert seen["demo-settle"].ignored == ignored
 
 
+SHORT = (WHOLE[0], replace(WHOLE[1], running=0))
+STUCK = (WHOLE[0], replace(WHOLE[1], update="paused"))
+
+
+@pytest.mark.parametrize(
+    ("known", "hosts", "services", "ignored"),
+    [
+        (cluster("m1 m2 w1"), (), WHOLE, set()),
+        (cluster("m1 m2 w1", down("w2")), (idle("w2"),), SHORT, set()),
+        (cluster("m1 m2 w1", down("w2")), (), SHORT, ALL_INPUTS),
+        (cluster("m1 m2 w1", down("w2")), (), STUCK, set()),
+        (cluster("m1 m2", down("w1"), down("w2")), (idle("w2"),), SHORT, ALL_INPUTS),
+    ],
+    ids=[
+        "a node is new",
+        "a node's host is made anew",
+        "a node stays down",
+        "a node stays down, and an update is stuck",
+        "a node's host is made anew, and another node stays down",
+    ],
+)
+def test_the_wait_for_services_runs_with_what_is_done_to_nodes_unless(run, known, hosts, services, ignored):
+    seen, _ = run(declared("m1 m2 w1 w2"), replace(known, services=services), *hosts, stack=STACK)
+    assert seen["demo-settle"].ignored == ignored
+
+
 def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run):
     """The engine calls a hook after a change, and then, before the wait, the transform."""
     seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2 w1", services=WHOLE), stack=STACK)
