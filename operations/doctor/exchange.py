@@ -66,10 +66,11 @@ class Outcome:
 
 
 class Sessions:
-    """Programs that listen at the other ends of sessions, for as long as the sessions are open."""
+    """Programs that listen at the other ends of sessions, for as long as the sessions are open. `parallel` is
+    how many are started at a time, 0 for all."""
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], token: str = "") -> None:
-        self.commands, self.token = commands, token
+    def __init__(self, commands: Mapping[str, Sequence[str]], token: str = "", parallel: int = 0) -> None:
+        self.commands, self.token, self.parallel = commands, token, parallel
         self.changed = threading.Condition()
         self.arrived: set[Arrival] = set()
         self.taken: dict[tuple[str, str], str] = {}
@@ -80,12 +81,14 @@ class Sessions:
         self.readers: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
-        """Returns when all listen, or have failed to; READY_SECONDS at most."""
+        """Returns when all listen, or have failed to; READY_SECONDS at most for those started at a time."""
+        names = list(self.commands)
+        step = self.parallel or len(names) or 1
         try:
-            for name, command in self.commands.items():
-                self.sessions[name] = self._start(name, command)
-            names = set(self.commands)
-            self._wait(lambda: self.ready | self.ended >= names, READY_SECONDS)
+            for begin in range(0, len(names), step):
+                for name in names[begin : begin + step]:
+                    self.sessions[name] = self._start(name, self.commands[name])
+                self._wait(lambda: self.ready | self.ended >= set(self.sessions), READY_SECONDS)
         except BaseException:
             self._end()
             raise

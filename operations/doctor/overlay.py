@@ -133,7 +133,8 @@ def between(
         program = programs.send(hosts.facts[node].tool or "", token, node, words)
         return command(node, "docker", "exec", name, *program)
 
-    with Sessions({node: listen(node) for node in nodes}, token) as sessions:
+    parallel = hosts.settings.parallel or 0
+    with Sessions({node: listen(node) for node in nodes}, token, parallel) as sessions:
         there = [node for node in nodes if node not in sessions.silent]
         with ThreadPoolExecutor(max_workers=len(there) or 1) as pool:
             addresses = pool.map(lambda node: address_of(path, node, name), there)
