@@ -60,8 +60,8 @@ def give(stage: Stage) -> None:
     stage.unset()
     stage.up()
     stage.until("nothing left", lambda: not stage.swarm.remains(STACK))
+    stage.transcript.passed("nothing is left of it")
     stage.close()
-    stage.preview()
 
 
 def of(names: Collection[str], everyone: Collection[str]) -> str:
@@ -117,12 +117,11 @@ def evenly(answers: Mapping[str | None, int]) -> bool:
 
 def addresses(stage: Stage, *, answers: bool) -> None:
     """What the names of services mean to a task of another; `answers`: a virtual address does."""
-    client = stage.until("a task of the client", lambda: tasks.running(stage.swarm.tasks(f"{STACK}_client")))
     _, printed = stage.swarm.docker(
         "service inspect --format '{{range .Endpoint.VirtualIPs}}{{.Addr}} {{end}}' " + f"{STACK}_vip"
     )
     virtual = {address.partition("/")[0] for address in printed.split()}
-    met, said = asked(stage, client[0].node, "vip", NAMES if answers else 1)
+    met, said = asked(stage, "dnsrr", "vip", NAMES if answers else 1)
     stage.check(
         f"vip: one address, the service's own: {told(met)}", len(met) == 1 and met <= virtual, virtual
     )
@@ -130,7 +129,7 @@ def addresses(stage: Stage, *, answers: bool) -> None:
         stage.check(f"its two replicas answer there: {told(said)}", len(said) == 2, said)
     else:
         stage.transcript.unchecked("answers at a virtual address: no IP_VS in the kernel")
-    met, said = asked(stage, client[0].node, "dnsrr", NAMES)
+    met, said = asked(stage, "vip", "dnsrr", NAMES)
     stage.check(
         f"dnsrr: the addresses of its two tasks: {told(met)}", len(met) == 2 and not met & virtual, met
     )
@@ -142,14 +141,17 @@ def told(found: Collection[str]) -> str:
     return ", ".join(sorted(found))
 
 
-def asked(stage: Stage, node: str, name: str, times: int) -> tuple[set[str], set[str]]:
-    """The addresses that a name has for the client's task, and the replicas that answer: one session."""
+def asked(stage: Stage, client: str, name: str, times: int) -> tuple[set[str], set[str]]:
+    """The addresses that a service's name has for a task of another, and the replicas that answer: one
+    session."""
     ask = f"curl --silent --verbose --connect-timeout 2 --max-time 10 http://{name}/ 2>&1"
     loop = f"n=0; while [ $n -lt {times} ]; do {ask}; n=$((n + 1)); done"
-    find = f"docker ps --quiet --filter label=com.docker.swarm.service.name={STACK}_client"
+    task = stage.until(f"a task of {client}", lambda: tasks.running(stage.swarm.tasks(f"{STACK}_{client}")))
+    node = task[0].node
+    find = f"docker ps --quiet --filter label=com.docker.swarm.service.name={STACK}_{client} | head -n 1"
     command = f"docker exec $({find}) sh -c {shlex.quote(loop)}"
     path = config_file(stage.found.settings.stack)
-    stage.transcript.command(f"docker exec {STACK}_client curl http://{name}/", prompt=node)
+    stage.transcript.command(f"docker exec {STACK}_{client} curl http://{name}/", prompt=node)
     try:
         done = ssh.run(["ssh", "-F", str(path), node, command], ASK_SECONDS)
     except subprocess.TimeoutExpired:
