@@ -3,6 +3,7 @@
 import json
 import shutil
 import socket
+import subprocess
 import time
 from dataclasses import replace
 
@@ -522,6 +523,15 @@ def test_a_listener_that_fails_is_silent_in_its_own_words(monkeypatch):
     assert time.monotonic() - began < 20, "it waited for what sleeps for 30 s"
 
 
+@pytest.mark.parametrize(("parallel", "ready"), [(1, {"m1", "w1"}), (0, {"m1"})])
+def test_those_that_aren_t_started_at_a_time_wait_until_the_ones_before_are_ready(tmp_path, parallel, ready):
+    first = f"sleep 0.5; touch {tmp_path}/there; echo ready; exec cat"
+    second = f"[ -e {tmp_path}/there ] && echo ready && exec cat"
+    commands = {"m1": ["sh", "-c", first], "w1": ["sh", "-c", second]}
+    with Sessions(commands, parallel=parallel) as sessions:
+        assert sessions.ready == ready
+
+
 def test_a_sender_that_fails_is_mute_in_its_own_words(monkeypatch):
     monkeypatch.setattr(exchange, "SEND_SECONDS", 0.2)
     failures, mute = exchange.speak(
@@ -532,6 +542,22 @@ def test_a_sender_that_fails_is_mute_in_its_own_words(monkeypatch):
 
 
 # Between tasks.
+
+
+@pytest.mark.parametrize(
+    ("late", "code", "runs", "said"),
+    [(2, 125, 3, "ready\n"), (9, 125, 5, ""), (9, 1, 1, "")],
+    ids=["the network is late", "there is no network", "the program in it fails"],
+)
+def test_a_container_is_started_again_where_its_engine_gives_up_on_the_network(
+    tmp_path, program, late, code, runs, said
+):
+    count = f"echo run >>{tmp_path}/runs; [ $(wc -l <{tmp_path}/runs) -gt {late} ] || exit {code}; echo ready"
+    program("docker", f'#!/bin/sh\ncase "$1" in\nimport) cat ;;\nrun) {count} ;;\nesac\n')
+    command = ["sh", "-c", overlay.CONTAINER, "sh", "net", "name", "listen"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode == 0, done.stdout) == (bool(said), said)
+    assert len((tmp_path / "runs").read_text().splitlines()) == runs
 
 
 def deep(hosts, outcome=None):
