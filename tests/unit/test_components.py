@@ -33,6 +33,8 @@ WHOLE = (
     Service("s1", "demo_redis", "demo", "redis:7.0.15@sha256:1", 3, 3),
     Service("s2", "demo_page", "demo", "nginx:1.26.3@sha256:2", 1, 1, "completed"),
 )
+SHORT = (WHOLE[0], replace(WHOLE[1], running=0))
+STUCK = (WHOLE[0], replace(WHOLE[1], update="paused"))
 
 
 class Registered:
@@ -394,18 +396,14 @@ def test_the_digest_that_a_manager_added_to_the_same_image_is_no_difference(run,
     [
         (WHOLE, ALL_INPUTS),
         (WHOLE[:1], set()),
-        ((WHOLE[0], replace(WHOLE[1], running=0)), set()),
-        ((WHOLE[0], replace(WHOLE[1], update="paused")), set()),
+        (SHORT, set()),
+        (STUCK, set()),
     ],
     ids=["all is whole", "a service is missing", "a task is missing", "an update is stuck"],
 )
 def test_the_wait_for_services_is_no_difference_only_when(run, services, ignored):
     seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2 w1", services=services), stack=STACK)
     assert seen["demo-settle"].ignored == ignored
-
-
-SHORT = (WHOLE[0], replace(WHOLE[1], running=0))
-STUCK = (WHOLE[0], replace(WHOLE[1], update="paused"))
 
 
 @pytest.mark.parametrize(
