@@ -42,5 +42,12 @@ echo '127.0.0.1 localhost debian' >"$root/etc/hosts"
 for unit in docker.service docker.socket containerd.service; do
   chroot "$root" systemctl --quiet disable "$unit"
 done
+# From then on no devices come and go but the interfaces of containers. Docker sets those up itself; that udev
+# looks at each of them, too, costs more than all else that systemd does for a container.
+mkdir -p "$root/etc/systemd/system/docker.service.d"
+cat >"$root/etc/systemd/system/docker.service.d/udev.conf" <<'EOF'
+[Service]
+ExecStartPre=systemctl stop "systemd-udevd*"
+EOF
 chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
   e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-timesyncd.service getty@tty1.service
