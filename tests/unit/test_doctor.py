@@ -523,10 +523,17 @@ def test_a_listener_that_fails_is_silent_in_its_own_words(monkeypatch):
     assert time.monotonic() - began < 20, "it waited for what sleeps for 30 s"
 
 
-@pytest.mark.parametrize(("parallel", "ready"), [(1, {"m1", "w1"}), (0, {"m1"})])
-def test_those_that_aren_t_started_at_a_time_wait_until_the_ones_before_are_ready(tmp_path, parallel, ready):
-    first = f"sleep 0.5; touch {tmp_path}/there; echo ready; exec cat"
-    second = f"[ -e {tmp_path}/there ] && echo ready && exec cat"
+@pytest.mark.parametrize(
+    ("parallel", "before", "ready"),
+    # All at once: the first waits until the second has looked, however slowly that starts.
+    [(1, "sleep 0.5", {"m1", "w1"}), (0, "until [ -e looked ]; do sleep 0.1; done", {"m1"})],
+)
+def test_those_that_aren_t_started_at_a_time_wait_until_the_ones_before_are_ready(
+    tmp_path, monkeypatch, parallel, before, ready
+):
+    monkeypatch.chdir(tmp_path)
+    first = f"{before}; touch there; echo ready; exec cat"
+    second = "[ -e there ]; found=$?; touch looked; [ $found = 0 ] && echo ready && exec cat"
     commands = {"m1": ["sh", "-c", first], "w1": ["sh", "-c", second]}
     with Sessions(commands, parallel=parallel) as sessions:
         assert sessions.ready == ready
