@@ -25,7 +25,9 @@ from operations.play.stage import Stage
 from operations.play.swarm import PlayError
 
 BEAT_SECONDS = 0.2
-PAGE_SECONDS = 1  # between two requests for a page: emulated machines have an election to hold, too
+# Between two requests to an address: emulated machines have an election to hold, too.
+LEADER_SECONDS = 1
+PAGE_SECONDS = 2
 DEAD_SECONDS = 2  # without an answer
 ELECTION_SECONDS = 300  # from the command that destroys the Leader's machine
 PINNED = r"node\.hostname *== *(\S+)"
@@ -115,7 +117,7 @@ async def elected(stage: Stage, old: Node) -> tuple[str, float]:
     async with polling.engines(Config(path), others) as sockets:
         death = asyncio.create_task(last_sign(old))
         ending = asyncio.create_task(asyncio.to_thread(stage.destroy, [old.name]))
-        moment = await polling.first(sockets, leads, ELECTION_SECONDS)
+        moment = await polling.first(sockets, leads, ELECTION_SECONDS, LEADER_SECONDS)
         await ending
         if moment is None:
             death.cancel()

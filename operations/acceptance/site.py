@@ -34,10 +34,14 @@ class Log(Transcript):
         self.held: list[str] = []
         self.left: list[str] = []
 
-    def act(self, title: str) -> None:
+    def stage(self, title: str) -> None:
         """Begins a stage."""
         self.held, self.left = [], []
         super().act(title)
+
+    def act(self, title: str) -> None:
+        """Begins an act of the play."""
+        self._title("###", title)
 
     def passed(self, text: str) -> None:
         """A check that holds."""
@@ -72,7 +76,7 @@ class Site:
 
     def act(self, name: str, does: Callable[[Site], None]) -> Result:
         """Does a stage, whatever becomes of it."""
-        self.log.act(name)
+        self.log.stage(name)
         began, failure = time.monotonic(), None
         try:
             does(self)

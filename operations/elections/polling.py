@@ -103,11 +103,14 @@ async def ask(socket: Path, method: str, path: str, body: Any = None) -> Answer:
 
 
 async def first(
-    sockets: Mapping[str, Path], question: Callable[[str, Path], Awaitable[bool]], seconds: float
+    sockets: Mapping[str, Path],
+    question: Callable[[str, Path], Awaitable[bool]],
+    seconds: float,
+    beat: float = BEAT_SECONDS,
 ) -> float | None:
     """When one of the engines first said yes, in seconds since the epoch; None: not within `seconds`.
 
-    Every engine is asked at every beat.
+    Every engine is asked at every beat, in seconds.
     """
     yes: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
@@ -120,7 +123,7 @@ async def first(
         questions = []
         while not yes.done() and time.monotonic() < deadline:
             questions += [group.create_task(put(*engine)) for engine in sockets.items()]
-            await asyncio.wait([yes], timeout=BEAT_SECONDS)
+            await asyncio.wait([yes], timeout=beat)
         for one in questions:
             one.cancel()
     return yes.result() if yes.done() else None

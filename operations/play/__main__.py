@@ -1,9 +1,8 @@
-"""`python3 -m operations.play STACK [--no-failures]`: a session on the running swarm, each step shown and
-checked.
+"""`python3 -m operations.play STACK`: a session on the running swarm, each step shown and checked.
 
 Everything is driven through Pulumi, with a configuration of the play's own: a copy of the stack's, in the
 git-ignored folder. However the play ends, the hosts that it stopped are started again, and an up with the
-stack's own configuration makes all as it was. A whole one that went well is written to docs/play.md.
+stack's own configuration makes all as it was. One that went well is written to docs/play.md.
 """
 
 from __future__ import annotations
@@ -36,18 +35,15 @@ def main(arguments: Sequence[str]) -> int:
     """Gives the play; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python3 -m operations.play")
     parser.add_argument("stack")
-    parser.add_argument("--no-failures", action="store_true", help="leave out the acts in which hosts fail")
     options = parser.parse_args(arguments)
     on_signals(interrupt)
     try:
-        stage = prepare(options.stack, failures=not options.no_failures)
+        stage = prepare(options.stack)
         with put_back(stage):
-            session.give(stage, failures=not options.no_failures)
+            session.give(stage, failures=True)
     except PlayError as error:
         print(f"\nplay: {error}", file=sys.stderr)
         return 1
-    if options.no_failures:
-        return 0
     PAGE.write_text(text(stage))
     print(f"\nAll went as it should. The transcript is in docs/{PAGE.name}.")
     return 0
@@ -65,7 +61,7 @@ def interrupt(number: int, _: FrameType | None) -> None:
     raise Interrupted(f"interrupted by {signal.Signals(number).name}")
 
 
-def prepare(name: str, *, failures: bool) -> Stage:
+def prepare(name: str) -> Stage:
     """The stage, on a swarm that is as declared. PlayError: it isn't."""
     found = look_at(name)
     preview = subprocess.run(
@@ -82,8 +78,8 @@ def prepare(name: str, *, failures: bool) -> Stage:
     hosts = ground.of(name, {node.ssh.private_key_file for node in found.settings.nodes})
     stops = "It stops hosts, and starts them again: the leader, and all workers but one. "
     print(
-        f"The play takes {'about' if failures else 'less than'} six minutes. Services of its own, play_..., "
-        f"come and go beside those that are there. {stops if hosts and failures else ''}"
+        "The play takes about six minutes. Services of its own, play_..., "
+        f"come and go beside those that are there. {stops if hosts else ''}"
         "In the end all is as it was, after Ctrl-C too."
     )
     return Stage(found, hosts, Transcript())
@@ -103,23 +99,11 @@ def put_back(stage: Stage) -> Iterator[None]:
 
 
 def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
-    """Hosts, services and configuration as they were; `broken`: a command may have been cut off."""
+    """What session.restore does, with nobody to interrupt it."""
     name = stage.found.settings.stack
     on_signals(lambda *_: print("wait: all is being put back as it was", file=sys.stderr))
-    stage.transcript.act("All as it was")
     try:
-        stage.start()
-        stage.close()
-        if broken:
-            stage.run("python", "-m", "operations.recover", name)
-        stage.up()
-        session.check_removed(stage)
-        stage.docker("service ls")
-        now = stage.swarm.services()
-        stage.check(
-            "the services are those that were there before", now == services, f"{now}, not {services}"
-        )
-        stage.preview()
+        session.restore(stage, services, broken=broken)
     except PlayError as error:
         raise PlayError(f"{error}\nNot all is as it was: run `make up STACK={name}`") from error
 

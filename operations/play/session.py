@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import urllib.request
+from collections.abc import Mapping
 from http.client import HTTPResponse
 from typing import cast
 
@@ -268,6 +269,21 @@ def publish(stage: Stage) -> None:
         if mesh:
             stage.until(f"an answer of {outside.name}", lambda: ask(outside, port)[0])
         check_answer(stage, outside, port, "which runs none", answers=mesh)
+
+
+def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
+    """Hosts, services and configuration as they were; `broken`: a command may have been cut off."""
+    stage.transcript.act("All as it was")
+    stage.start()
+    stage.close()
+    if broken:
+        stage.run("python", "-m", "operations.recover", stage.found.settings.stack)
+    stage.up()
+    check_removed(stage)
+    stage.docker("service ls")
+    now = stage.swarm.services()
+    stage.check("the services are those that were there before", now == services, f"{now}, not {services}")
+    stage.preview()
 
 
 def free_port(stage: Stage) -> int:

@@ -17,8 +17,7 @@ class Transcript:
     def act(self, title: str) -> None:
         """Begins an act."""
         self._acts += 1
-        self._add("title", f"## {self._acts}. {title}")
-        self._print(f"\n{self._acts}. {title}", "bold")
+        self._title("##", f"{self._acts}. {title}")
 
     def say(self, text: str) -> None:
         """A paragraph."""
@@ -51,6 +50,12 @@ class Transcript:
         """All of it so far."""
         self._kind = self._end()
         return "\n".join(self._lines).strip() + "\n"
+
+    def _title(self, level: str, title: str) -> None:
+        """A title, of a level in Markdown."""
+        self._kind = self._end()
+        self._add("title", f"{level} {title}")
+        self._print(f"\n{title}", "bold")
 
     def _add(self, kind: str, line: str) -> None:
         """A line, in a block of its kind."""
