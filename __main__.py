@@ -58,12 +58,12 @@ if plan.refusals:
 if outline := plan.outline():
     pulumi.log.info(f"to be done: {outline}")
 
-images = registry.images(stacks, plan, settings, say=pulumi.log.info)
-
-# The resources that do it.
 connection.write_config(settings, settings.node(plan.control))
 if stacks and plan.control:
     connection.open_control(settings.stack)
+images = registry.images(stacks, plan, settings, say=pulumi.log.info)
+
+# The resources that do it.
 cluster = SwarmCluster("swarm", ClusterArgs(settings, plan))
 services = {}
 if stacks:

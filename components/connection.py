@@ -60,8 +60,9 @@ def config_text(settings: Settings, control: Node | None) -> str:
 
 
 def open_control(stack: str) -> None:
-    """Opens the connection to control which the Docker provider's requests then share. Each would open one
-    of its own, many at once: on a slow host they time out. Where it fails they say so themselves."""
+    """Opens the connection to control which the Docker provider's requests then share, and those about
+    images. Each would open one of its own, many at once: on a slow host they time out. Where it fails they
+    say so themselves."""
     subprocess.run(["ssh", "-F", str(config_file(stack)), CONTROL, "true"], capture_output=True, check=False)
 
 

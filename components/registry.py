@@ -14,25 +14,24 @@ from pathlib import Path
 from urllib.parse import quote
 
 from components.compose import Stack
-from components.connection import config_file
+from components.connection import CONTROL, config_file
 from components.look import Engine, EngineError, session
 from components.observation import Cluster
 from components.plan import Plan
-from components.settings import Node, Settings
+from components.settings import Settings
 
-REGISTRY_SECONDS = 5  # the connection aside
-SESSIONS = 4  # at a time: sshd turns new ones away when there are many
+REGISTRY_SECONDS = 10  # the connection is there
+SESSIONS = 4  # at a time, all on one connection: sshd allows ten
 
 
 def images(
     stacks: Sequence[Stack], plan: Plan, settings: Settings, say: Callable[[str], None]
 ) -> dict[str, str]:
     """The images to be run, by full name of the service; says which tags have moved and are left alone, and
-    which digests nobody told."""
+    which digests nobody told. The connection to control is to be open."""
     if not plan.cluster or not plan.control:
         return resolved(stacks, None, {})
-    manager = settings.node(plan.control)
-    there, refused = digests(asked(stacks, plan.cluster), manager, config_file(settings.stack))
+    there, refused = digests(asked(stacks, plan.cluster), config_file(settings.stack))
     for message in told(stacks, plan.cluster, there, refused):
         say(message)
     return resolved(stacks, plan.cluster, there)
@@ -51,20 +50,17 @@ def asked(stacks: Iterable[Stack], swarm: Cluster) -> set[str]:
     }
 
 
-def digests(
-    images: Collection[str], manager: Node, ssh_config: Path
-) -> tuple[dict[str, str], dict[str, str]]:
+def digests(images: Collection[str], ssh_config: Path) -> tuple[dict[str, str], dict[str, str]]:
     """The digests that the registries have, by image, and why others weren't told; of those that answer
     within REGISTRY_SECONDS."""
     shares = [share for start in range(SESSIONS) if (share := sorted(images)[start::SESSIONS])]
     found: dict[str, str] = {}
     refused: dict[str, str] = {}
-    seconds = manager.ssh.connect_timeout + REGISTRY_SECONDS
 
     def ask(share: Collection[str]) -> None:
         # What else goes wrong with the session has been told, or will be, by those that need it.
         with (
-            session(manager.name, ssh_config, "exec docker system dial-stdio", seconds) as (ssh, _),
+            session(CONTROL, ssh_config, "exec docker system dial-stdio", REGISTRY_SECONDS) as (ssh, _),
             contextlib.suppress(OSError, ValueError, http.client.HTTPException),
         ):
             engine = Engine(ssh)

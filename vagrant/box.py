@@ -25,7 +25,7 @@ MACHINE = Recipe(
     packages=(
         *("linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "udev", "dbus", "kmod", "procps"),
         *("iproute2", "iptables", "nftables", "netbase", "ca-certificates"),
-        *("openssh-server", "sudo", "docker.io", "docker-cli"),
+        *("openssh-server", "sudo", "docker.io", "docker-cli", "crun"),
     ),
     files={},
     # What the kernel is told: without hardening that is dear in software, and protects nothing here.

@@ -35,6 +35,9 @@ Name=eth0
 DHCP=ipv4
 EOF
 chroot "$root" systemctl --quiet enable systemd-networkd.service
+# libvirt's own: it says at once that a name is unknown. One that can't be reached lets Docker wait for 20 s,
+# at each service that is created.
+echo 'nameserver 192.168.121.1' >"$root/etc/resolv.conf"
 echo debian >"$root/etc/hostname"
 echo '127.0.0.1 localhost debian' >"$root/etc/hosts"
 
@@ -43,11 +46,13 @@ for unit in docker.service docker.socket containerd.service; do
   chroot "$root" systemctl --quiet disable "$unit"
 done
 # From then on no devices come and go but the interfaces of containers. Docker sets those up itself; that udev
-# looks at each of them, too, costs more than all else that systemd does for a container.
+# looks at each of them, too, costs more than all else that systemd does for a container. And crun, which is
+# written in C, starts in a fraction of the time that runc takes: several times for each container.
 mkdir -p "$root/etc/systemd/system/docker.service.d"
-cat >"$root/etc/systemd/system/docker.service.d/udev.conf" <<'EOF'
+cat >"$root/etc/systemd/system/docker.service.d/machine.conf" <<'EOF'
 [Service]
 ExecStartPre=systemctl stop "systemd-udevd*"
+Environment="DOCKER_OPTS=--add-runtime=crun=/usr/bin/crun --default-runtime=crun"
 EOF
 chroot "$root" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
   e2scrub_all.timer e2scrub_reap.service fstrim.timer systemd-timesyncd.service getty@tty1.service

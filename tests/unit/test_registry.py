@@ -81,7 +81,7 @@ def test_registries_are_asked_for_services_that_are_there_unless_never():
             "always",
             f"{TAG}@{OLD}",
             None,
-            "doesn't tell which nginx:1.26.3 is the one now: no answer within 5 s",
+            "doesn't tell which nginx:1.26.3 is the one now: no answer within 10 s",
         ),
         ("never", f"{TAG}@{OLD}", NEW, None),
     ],
