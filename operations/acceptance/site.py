@@ -25,6 +25,8 @@ from operations.play.stage import CONFIG_FILE, Stage
 from operations.play.swarm import PlayError
 from operations.play.transcript import Transcript
 
+CHATTER = ("Bringing machine ", "==> ", "    ")  # how Vagrant's lines begin
+
 
 class Log(Transcript):
     """A transcript that knows the checks of the stage that is under way."""
@@ -98,9 +100,9 @@ class Site:
         command, own = ("pulumi", *arguments), {"PULUMI_STACK": self.stack, **environment}
         stage.run(self.log, command, own, stage.summary(shown))
 
-    def run(self, *command: str, shows: Callable[[str], bool] = lambda line: bool(line.strip())) -> str:
-        """Runs another command; gives its output, and shows lines of it."""
-        return stage.run(self.log, command, {}, shows)
+    def run(self, *command: str) -> str:
+        """Runs another command; gives its output, and shows it."""
+        return stage.run(self.log, command, {}, logged)
 
     def stage(self) -> Stage:
         """The stack as it is now, where services come and go."""
@@ -131,6 +133,12 @@ class Site:
             whole["config"] = {**self.declared, f"{NAMESPACE}nodes": nodes}
             path.write_text(yaml.safe_dump(whole))
             os.environ[CONFIG_FILE] = str(path)
+
+
+def logged(line: str) -> bool:
+    """Whether a line that a command prints is for the log. What Vagrant says of each of its steps isn't:
+    hundreds of lines, with paths of this computer."""
+    return bool(line.strip()) and not line.startswith(CHATTER)
 
 
 def keys(declared: Mapping[str, Any]) -> set[Path]:

@@ -122,6 +122,17 @@ def test_machines_are_read_from_what_their_tool_says(said, there):
     assert site.machines(said) == there
 
 
+def test_the_log_has_what_the_machines_tool_says_and_nothing_of_vagrants_own():
+    assert site.logged("starting swarm-manager-01 and swarm-manager-02 ...\n")
+    for line in (
+        "Bringing machine 'swarm-manager-01' up with 'libvirt' provider...\n",
+        "==> swarm-manager-01:  -- Kernel: /home/somebody/vmlinuz\n",
+        "    swarm-manager-01: SSH username: vagrant\n",
+        "\n",
+    ):
+        assert not site.logged(line)
+
+
 def test_nodes_without_a_machine_are_not_declared():
     declared = [{"name": "m1", "host": "10.0.0.1", "role": "leader"}, {"name": "w1", "host": "10.0.0.2"}]
     (leader,) = site.narrowed(declared, {"m1": "10.9.9.1"})
