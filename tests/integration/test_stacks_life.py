@@ -186,17 +186,15 @@ def test_what_is_taken_out_of_a_file_is_taken_off_the_service_and_the_network(
     deployed: tuple[Deployment, Path],
 ) -> None:
     deployment, folder = deployed
-    plain = "services: {%s: {image: 'redis:7.0.15'}}"
+    plain = "services: {one: {image: 'redis:7.0.15'}}\n"
     (folder / "less.yaml").write_text(FULL)
-    stacks = [{"name": "less", "compose": str(folder / "less.yaml")}]
+    (folder / "new.yaml").write_text(plain)
+    stacks = [{"name": name, "compose": str(folder / f"{name}.yaml")} for name in ("less", "new")]
     deployment.configure(stacks=stacks)
     deployment.up()
-    (folder / "less.yaml").write_text(plain % "one" + "\n")
+    (folder / "less.yaml").write_text(plain)
     deployment.up()
     deployment.preview()
-    (folder / "new.yaml").write_text(plain % "one" + "\n")
-    deployment.configure(stacks=[*stacks, {"name": "new", "compose": str(folder / "new.yaml")}])
-    deployment.up()
     less, new = (told[f"{name}_one"] for told in (specs(deployment),) for name in ("less", "new"))
     assert json.loads(json.dumps(less).replace("less", "new")) == new
     of_network = "'{{.Attachable}} {{.Internal}} {{range $name, $_ := .Options}}{{$name}} {{end}}'"
