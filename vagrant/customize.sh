@@ -35,8 +35,8 @@ Name=eth0
 DHCP=ipv4
 EOF
 chroot "$root" systemctl --quiet enable systemd-networkd.service
-# libvirt's own: it says at once that a name is unknown. One that can't be reached lets Docker wait for 20 s,
-# at each service that is created.
+# libvirt's own, which says at once that a name is unknown. Of the computer that builds the box mmdebstrap leaves
+# the one that is used there: machines can't reach it, and Docker waits 20 s for it at each service it creates.
 echo 'nameserver 192.168.121.1' >"$root/etc/resolv.conf"
 echo debian >"$root/etc/hostname"
 echo '127.0.0.1 localhost debian' >"$root/etc/hosts"
@@ -46,8 +46,8 @@ for unit in docker.service docker.socket containerd.service; do
   chroot "$root" systemctl --quiet disable "$unit"
 done
 # From then on no devices come and go but the interfaces of containers. Docker sets those up itself; that udev
-# looks at each of them, too, costs more than all else that systemd does for a container. And crun, which is
-# written in C, starts in a fraction of the time that runc takes: several times for each container.
+# looks at each of them, too, costs more than all else that systemd does for a container. And crun takes less of
+# the processor's time for one than runc does (docs/adr/0012-slow-machines.md).
 mkdir -p "$root/etc/systemd/system/docker.service.d"
 cat >"$root/etc/systemd/system/docker.service.d/machine.conf" <<'EOF'
 [Service]

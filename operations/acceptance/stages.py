@@ -127,7 +127,8 @@ def conditions(site: Site, found: Look) -> Conditions:
 
 
 def play(site: Site) -> None:
-    """What `make play` does, but for the acts in which hosts fail: in failover they are destroyed."""
+    """What `make play` does, but for the acts in which hosts fail: in failover they are destroyed. `make up`
+    takes away what is left of one that fails."""
     stage = site.stage()
     services = stage.swarm.services()
     session.give(stage, failures=False)
