@@ -30,7 +30,7 @@ NETWORK = "swarm"  # libvirt's name for the machines' network, as in the Vagrant
 LINK = "swarm-dev"  # this computer's end of the cable to that network
 LINK_NUMBER = 2  # its address there; the first is libvirt's
 # The registry beside libvirt, as the machines reach it: by the address of their other network, on which
-# vagrant-libvirt logs in.
+# vagrant-libvirt logs in; the box has it as its name server (vagrant/customize.sh).
 MIRROR = "http://192.168.121.1"
 PATIENCE = 60  # seconds that libvirt gets to answer
 END_PATIENCE = 300  # seconds that the kernel gets to take a network away: over a minute on a busy computer

