@@ -41,5 +41,7 @@ echo "$AUTHORIZED_KEY" >/root/.ssh/authorized_keys
 
 # /run is a tmpfs: no pid file of an earlier life keeps a daemon from starting.
 mkdir -p /run/sshd
-forever /usr/sbin/sshd -D &
+# The traffic stays on this machine. What clients choose first is to outlast quantum computers, and takes
+# an ssh of Debian 12 eight times the processor time.
+forever /usr/sbin/sshd -D -o KexAlgorithms=curve25519-sha256 &
 forever dockerd "$@"
