@@ -1,4 +1,4 @@
-"""A tag that moves in its registry: told, and followed only when asked."""
+"""A tag that moves in its registry, in the order of the tests: told, and followed only when asked."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def move_tag(registry: str) -> None:
     urlopen(Request(f"{manifests}/7.0.15", manifest, {"Content-Type": kind}, method="PUT")).close()
 
 
-def test_a_tag_that_moved_is_told_and_followed_only_when_asked(deployment: Deployment) -> None:
+@pytest.fixture(scope="module")
+def moved(deployment: Deployment) -> Deployment:
+    """A service whose tag has moved in the registry since the up; the tests change its declaration."""
     mirrors = json.loads(deployment.docker("info --format '{{json .RegistryConfig.Mirrors}}'"))
     if not mirrors:
         pytest.skip("this lab uses the public registry, in which no tag can be moved")
@@ -51,20 +53,31 @@ def test_a_tag_that_moved_is_told_and_followed_only_when_asked(deployment: Deplo
     deployment.up()
     assert "has moved" not in deployment.preview()
     move_tag(mirrors[0])
+    return deployment
 
-    assert f"app_one: {TAG} has moved in its registry" in deployment.preview()
-    configure(deployment, TAG, resolveImages="never")
-    assert "has moved" not in deployment.preview()
-    assert "v=7.0.15" in running(deployment)
 
-    configure(deployment, TAG, resolveImages="always")
-    assert changed(deployment.preview(changes=True)) == {"updated": {"app_one", "app-settle"}}
-    deployment.up()
-    assert "v=8.0.2" in running(deployment)
-    assert "has moved" not in deployment.preview()
+def test_a_tag_that_moved_is_told_and_not_followed(moved: Deployment) -> None:
+    assert f"app_one: {TAG} has moved in its registry" in moved.preview()
+    assert "v=7.0.15" in running(moved)
 
-    configure(deployment, "redis:8.0.2")
-    deployment.up()
-    image = deployment.docker("service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' app_one")
-    assert image.startswith("redis:8.0.2@sha256:"), "a changed image has its digest at once"
-    deployment.preview()
+
+def test_it_is_not_even_told_with_never(moved: Deployment) -> None:
+    configure(moved, TAG, resolveImages="never")
+    assert "has moved" not in moved.preview()
+    assert "v=7.0.15" in running(moved)
+
+
+def test_it_is_followed_with_always(moved: Deployment) -> None:
+    configure(moved, TAG, resolveImages="always")
+    assert changed(moved.preview(changes=True)) == {"updated": {"app_one", "app-settle"}}
+    moved.up()
+    assert "v=8.0.2" in running(moved)
+    assert "has moved" not in moved.preview()
+
+
+def test_a_changed_image_has_its_digest_at_once(moved: Deployment) -> None:
+    configure(moved, "redis:8.0.2")
+    moved.up()
+    image = moved.docker("service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' app_one")
+    assert image.startswith("redis:8.0.2@sha256:")
+    moved.preview()

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+
+import pytest
 
 from tests.integration.deployment import ROOT, Deployment
 
 
-def test_the_play_goes_well_and_leaves_all_as_it_was(deployment: Deployment) -> None:
+@dataclass(frozen=True)
+class Played:
+    """A deployment on which the play was given, and what was there before."""
+
+    deployment: Deployment
+    declared: str  # its configuration
+    services: str  # their IDs
+
+
+@pytest.fixture(scope="module")
+def played(deployment: Deployment) -> Played:
     deployment.up()
-    declared = deployment.config_file.read_text()
-    services = deployment.docker("service ls --quiet")
+    before = Played(deployment, deployment.config_file.read_text(), deployment.docker("service ls --quiet"))
     (deployment.folder / "docs").mkdir()
-
     done = deployment.run(sys.executable, "-m", "operations.play", deployment.stack, PYTHONPATH=str(ROOT))
-
     assert done.returncode == 0, done.stdout
-    assert deployment.config_file.read_text() == declared
-    assert deployment.docker("service ls --quiet") == services
-    assert set(deployment.roles().values()) == {"Leader", "Reachable", ""}
-    page = (deployment.folder / "docs" / "play.md").read_text()
+    return before
+
+
+def test_its_page_tells_what_was_seen_and_nothing_of_this_computer(played: Played) -> None:
+    page = (played.deployment.folder / "docs" / "play.md").read_text()
     assert "the update was seen `updating`, then `completed`" in page
-    assert str(deployment.folder) not in page
-    deployment.preview()
+    assert str(played.deployment.folder) not in page
+
+
+def test_the_configuration_and_the_services_are_as_they_were(played: Played) -> None:
+    assert played.deployment.config_file.read_text() == played.declared
+    assert played.deployment.docker("service ls --quiet") == played.services
+
+
+def test_all_nodes_take_part_and_a_preview_finds_nothing_to_do(played: Played) -> None:
+    assert set(played.deployment.roles().values()) == {"Leader", "Reachable", ""}
+    played.deployment.preview()

@@ -1,4 +1,5 @@
-"""A named volume is its node's: it outlives its task; a task that moves finds another, empty one."""
+"""A named volume is its node's: it outlives its task; a task that moves finds another, empty one. The tests
+follow on each other."""
 
 from __future__ import annotations
 
@@ -44,19 +45,27 @@ def store(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> S
     return Store(deployment, tmp_path_factory.mktemp("files"))
 
 
-def test_data_stays_on_its_node_over_an_update_and_is_missed_on_another(store: Store) -> None:
-    here, there = store.deployment.names[-2:]
+def test_data_stays_over_an_update_of_the_image(store: Store) -> None:
+    here = store.deployment.names[-2]
     store.up(here)
     store.redis(here, "set greeting hello")
     store.redis(here, "save")
     store.up(here, VERSION="8.0.2")
-    assert store.redis(here, "get greeting") == "hello", "after an update of the image"
+    assert store.redis(here, "get greeting") == "hello"
+
+
+def test_another_node_has_an_empty_volume_and_the_first_one_waits_on_its_own(store: Store) -> None:
+    here, there = store.deployment.names[-2:]
     store.up(there, VERSION="8.0.2")
-    assert store.redis(there, "get greeting") == "", "another node has a volume of its own, empty"
+    assert store.redis(there, "get greeting") == ""
     store.up(here, VERSION="8.0.2")
-    assert store.redis(here, "get greeting") == "hello", "the volume waited on its node"
+    assert store.redis(here, "get greeting") == "hello"
+
+
+def test_a_volume_outlives_its_stack(store: Store) -> None:
+    here = store.deployment.names[-2]
     store.deployment.configure(stacks=[])
     store.deployment.up()
-    assert "keep_kept" in store.deployment.lab.run(here, "docker volume ls -q"), "and outlives the stack"
+    assert "keep_kept" in store.deployment.lab.run(here, "docker volume ls -q")
     # The container of its last task may be in its way for a moment.
     store.deployment.until("docker volume rm keep_kept", here)
