@@ -9,8 +9,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from http import HTTPStatus
-from pathlib import Path
 from subprocess import run
 
 from components.compose import Service
@@ -19,17 +17,13 @@ from components.settings import Node
 from operations import verify
 from operations.acceptance.site import Site
 from operations.doctor.ports import MANAGERS
-from operations.elections import polling
-from operations.play import session, tasks
+from operations.play import election, session, tasks
 from operations.play.stage import Stage
-from operations.play.swarm import PlayError
 
 BEAT_SECONDS = 0.2
-# Between two requests to an address: emulated machines have an election to hold, too.
-LEADER_SECONDS = 1
-PAGE_SECONDS = 2
+PAGE_SECONDS = 2  # between two requests to an address: emulated machines have an election to hold, too
 DEAD_SECONDS = 2  # without an answer
-ELECTION_SECONDS = 300  # from the command that destroys the Leader's machine
+DEATH_SECONDS = 300  # from the command that destroys a machine
 PINNED = r"node\.hostname *== *(\S+)"
 
 
@@ -101,44 +95,12 @@ def lose_the_leader(stage: Stage) -> None:
 async def elected(stage: Stage, old: Node) -> tuple[str, float]:
     """Destroys the Leader's machine; gives the next Leader, and the seconds to it from the last sign of the
     old one."""
-    path = config_file(stage.found.settings.stack)
-    others = [
-        node.name for node in stage.found.settings.nodes if node.manager and not node.lost and node != old
-    ]
-    seen: list[str] = []
-
-    async def leads(_: str, socket: Path) -> bool:
-        answer = await polling.ask(socket, "GET", "/nodes")
-        nodes = answer.body if answer.status == HTTPStatus.OK else []
-        leaders = [stage.swarm.names.get(one["ID"], "") for one in nodes if leading(one)]
-        seen.extend(name for name in leaders if name != old.name)
-        return bool(seen)
-
-    async with polling.engines(Config(path), others) as sockets:
-        death = asyncio.create_task(last_sign(old))
-        ending = asyncio.create_task(asyncio.to_thread(stage.destroy, [old.name]))
-        moment = await polling.first(sockets, leads, ELECTION_SECONDS, LEADER_SECONDS)
-        await ending
-        if moment is None:
-            death.cancel()
-            raise PlayError(f"no other Leader within {ELECTION_SECONDS} s")
-        return seen[0], max(moment - await asyncio.wait_for(death, ELECTION_SECONDS), 0)
-
-
-def leading(node: Mapping[str, Mapping[str, object]]) -> bool:
-    """Whether a node is the Leader, in what the Docker Engine's API lists."""
-    return bool(node.get("ManagerStatus", {}).get("Leader"))
-
-
-class Config:
-    """The way to hosts by the stack's SSH configuration."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def ssh_command(self, node: str) -> list[str]:
-        """The ssh command that logs in to the node."""
-        return ["ssh", "-F", str(self.path), node]
+    death = asyncio.create_task(last_sign(old))
+    try:
+        new, moment = await election.elected(stage, old.name, lambda: stage.destroy([old.name]))
+        return new, max(moment - await asyncio.wait_for(death, DEATH_SECONDS), 0)
+    finally:
+        death.cancel()
 
 
 async def last_sign(node: Node) -> float:

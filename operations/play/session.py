@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import urllib.request
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import cast
 from components import look
 from components.observation import under_way
 from components.settings import Node
-from operations.play import tasks
+from operations.play import election, tasks
 from operations.play.stage import Stage
 
 STACK = "play"  # of services: those that are there, the demo's or a user's own, are left alone
@@ -137,8 +138,7 @@ def lose_the_leader(stage: Stage) -> None:
     before = {task.id for task in tasks.running(stage.swarm.tasks(REDIS))}
     old = leader(stage) or ""
     stage.docker("node ls")
-    stage.stop([old])
-    new = stage.until("another leader", lambda: leader(stage))
+    new, _ = asyncio.run(election.elected(stage, old, lambda: stage.stop([old])))
     wait_for_nodes(stage)
     stage.check(f"{new} leads in place of {old}", new != old, f"{old} still does")
     stage.transcript.say("A preview works as before, through another manager, and warns of the silent host:")
