@@ -12,6 +12,22 @@ from xdist.scheduler import LoadScopeScheduling
 from lab import Lab
 from tests.integration.deployment import Deployment, deployment_on, temporary
 
+# Modules that take five minutes or more: a process that ends with one of them is alone with it.
+LONG = (
+    "test_drift",
+    "test_play",
+    "test_life",
+    "test_stacks_life",
+    "test_nodes",
+    "test_drift_services",
+    "test_settle",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long modules first, all else in its order."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+
 
 class BySwarm(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist's modules tell no types
     """Has the tests that share a swarm run in one process: those of a module; in the longest one, drift's,
@@ -21,6 +37,12 @@ class BySwarm(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist's modul
         module, _, test = nodeid.partition("::")
         size = re.search(r", (\d managers)\]$", test)
         return f"{module}, {size[1]}" if size else module
+
+    def _reschedule(self, node: Any) -> None:
+        """Gives a process its next module when it has one test left, the fewest with which it can be told;
+        pytest-xdist does with two, and that test may take minutes."""
+        if not self.workqueue or self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BySwarm:
