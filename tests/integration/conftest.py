@@ -12,15 +12,16 @@ from xdist.scheduler import LoadScopeScheduling
 from lab import Lab
 from tests.integration.deployment import Deployment, deployment_on, temporary
 
-# Modules that take five minutes or more: a process that ends with one of them is alone with it.
+# Modules that take five minutes or more: a process that ends with one of them is alone with it. The play,
+# which is about who answers in time, comes beside those that mostly wait.
 LONG = (
-    "test_drift",
     "test_play",
-    "test_life",
     "test_stacks_life",
+    "test_settle",
+    "test_drift",
+    "test_life",
     "test_nodes",
     "test_drift_services",
-    "test_settle",
 )
 
 
