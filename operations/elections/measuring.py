@@ -136,8 +136,12 @@ def whole(nodes: Sequence[Any], managers: int) -> str | None:
 
 def leaders(nodes: Sequence[Any]) -> list[str]:
     """The host names of the Leaders in a list of nodes, as the Docker Engine's API gives it."""
-    found = (node for node in nodes if node.get("ManagerStatus", {}).get("Leader"))
-    return [node["Description"]["Hostname"] for node in found]
+    return [node["Description"]["Hostname"] for node in nodes if leading(node)]
+
+
+def leading(node: Mapping[str, Any]) -> bool:
+    """Whether a node in such a list is the Leader."""
+    return bool(node.get("ManagerStatus", {}).get("Leader"))
 
 
 async def watch(

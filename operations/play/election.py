@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 from components.connection import config_file
 from lab import LabError
 from operations.elections import polling
+from operations.elections.measuring import leading
 from operations.play.stage import Stage
 from operations.play.swarm import PlayError
 
@@ -19,7 +20,7 @@ ELECTION_SECONDS = 300
 
 async def elected(stage: Stage, old: str, end: Callable[[], None]) -> tuple[str, float]:
     """Ends the Leader's host by `end`; gives the next Leader, and when it was first seen, in seconds since
-    the epoch. PlayError: none within ELECTION_SECONDS."""
+    the epoch. PlayError: none within ELECTION_SECONDS, a manager can't be reached, or `end` failed."""
     settings = stage.found.settings
     others = [node.name for node in settings.nodes if node.manager and not node.lost and node.name != old]
     seen: list[str] = []
@@ -40,11 +41,6 @@ async def elected(stage: Stage, old: str, end: Callable[[], None]) -> tuple[str,
     if moment is None:
         raise PlayError(f"no other Leader within {ELECTION_SECONDS} s")
     return seen[0], moment
-
-
-def leading(node: Mapping[str, Mapping[str, object]]) -> bool:
-    """Whether a node is the Leader, in what the Docker Engine's API lists."""
-    return bool(node.get("ManagerStatus", {}).get("Leader"))
 
 
 class Config:

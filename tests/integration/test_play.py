@@ -21,6 +21,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(deployment: Deployment) -> Played:
+    """The play has gone well."""
     deployment.up()
     before = Played(deployment, deployment.config_file.read_text(), deployment.docker("service ls --quiet"))
     (deployment.folder / "docs").mkdir()
@@ -33,6 +34,7 @@ def test_its_page_tells_what_was_seen_and_nothing_of_this_computer(played: Playe
     page = (played.deployment.folder / "docs" / "play.md").read_text()
     assert "the update was seen `updating`, then `completed`" in page
     assert str(played.deployment.folder) not in page
+    assert page.rstrip().endswith("the preview finds nothing to change")
 
 
 def test_the_configuration_and_the_services_are_as_they_were(played: Played) -> None:
