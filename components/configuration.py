@@ -100,6 +100,8 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
     if isinstance(raw.get("nodes", []), list) or raw["nodes"] is None:
         _check_nodes(reader, top["nodes"])
     names = [str(item.get("name")) for item in top["nodes"] if isinstance(item, Mapping)]
+    for name in (name for name in top["unreachable"] if name not in names):
+        reader.wrong(f"{NAMESPACE}unreachable", name, "there is no node of this name", "Correct it")
     front = edge.read(reader, top["edge"], names, nodes)
     _check_stacks(reader, [one.name for one in stacks])
     if front and edge.STACK in (one.name for one in stacks):
@@ -123,6 +125,8 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
         parallel=top["parallel"],
         adopt=top["adopt"],
         allow_unreachable=top["allowUnreachable"],
+        unreachable=top["unreachable"],
+        other_nodes=top["otherNodes"],
     )
 
 
@@ -317,6 +321,14 @@ def _labels(raw: Any) -> Mapping[str, str]:
     return labels
 
 
+def _other_nodes(raw: Any) -> tuple[str, ...]:
+    """Host names or IDs, none of which can have a space."""
+    names = distinct(raw)
+    if any(re.search(r"\s", name) for name in names):
+        raise ValueError
+    return names
+
+
 def _name(raw: Any) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", raw):
         raise ValueError
@@ -374,4 +386,6 @@ TOP = {
     "parallel": Key(number(1, 1000), "must be a number of hosts, 1 to 1000", None),
     "adopt": Key(boolean, "must be true or false", False),
     "allowUnreachable": Key(boolean, "must be true or false", False),
+    "unreachable": Key(distinct, "must be a list of names of nodes, each once", ()),
+    "otherNodes": Key(_other_nodes, "must be a list of host names or IDs of nodes, each once", ()),
 }

@@ -111,6 +111,8 @@ class Settings:
     parallel: int | None = None  # hosts that are looked at at a time; None: all
     adopt: bool = False
     allow_unreachable: bool = False
+    unreachable: tuple[str, ...] = ()  # nodes that may be silent while the swarm is started
+    other_nodes: tuple[str, ...] = ()  # host names or IDs of nodes that nobody declares and that may stay
 
     @property
     def mark(self) -> str:

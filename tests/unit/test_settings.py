@@ -193,6 +193,14 @@ MISTAKES = {
         {"addressPool": "10.20.0.0/24"},
         ("swarm:addressPool", "10.20.0.0/24", "must be an IPv4 network of /23 or larger", "Correct it"),
     ),
+    "a host that may be silent and is no node": (
+        {"unreachable": ["w1", "w2"]},
+        ("swarm:unreachable", "w2", "there is no node of this name", "Correct it"),
+    ),
+    "another node of a name that none can have": (
+        {"otherNodes": ["build-7 build-8"]},
+        ("swarm:otherNodes", ["build-7 build-8"], "must be a list of host names or IDs", "Correct it"),
+    ),
     "a negative history": (
         {"taskHistoryLimit": -1},
         ("swarm:taskHistoryLimit", -1, "must be a number, 0 to 1000", "Correct it"),
@@ -403,6 +411,7 @@ def test_what_is_left_out_has_its_default(folder, as_text):
     assert settings.dispatcher_heartbeat is settings.parallel is None
     assert not settings.adopt
     assert not settings.allow_unreachable
+    assert settings.unreachable == settings.other_nodes == ()
     assert [(one.name, one.services[0].image) for one in stacks] == [("demo", "nginx:1.26.3")]
 
 
@@ -417,6 +426,8 @@ def test_what_is_declared_is_read(folder, as_text):
         "parallel": 2,
         "adopt": "true",
         "allowUnreachable": True,
+        "unreachable": ["w1"],
+        "otherNodes": ["build-7", "x1ubdk4fgtbg3fqzj5qj3lzmv"],
         "nodes.0.availability": "active",
         "nodes.0.advertiseAddress": "10.9.0.11",
         "nodes.2.labels": {"disk": "ssd", "size": 3, "fast": True},
@@ -427,6 +438,8 @@ def test_what_is_declared_is_read(folder, as_text):
     assert (settings.certificate_expiry, settings.dispatcher_heartbeat) == (720 * 3600, 15)
     assert settings.parallel == 2
     assert (settings.adopt, settings.allow_unreachable) == (True, True)
+    assert settings.unreachable == ("w1",)
+    assert settings.other_nodes == ("build-7", "x1ubdk4fgtbg3fqzj5qj3lzmv")
     assert settings.leader.availability == "active"
     assert (settings.leader.address, settings.leader.advertised) == ("10.9.0.11", "10.9.0.11")
     assert settings.node("m2").advertised == "10.0.0.12"
