@@ -115,7 +115,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def advice(rows: Sequence[Row], home: str | None) -> str:
     """Gives a warning where the user's own PULUMI_HOME hides plugins that were chosen, else ""."""
-    if not home or Path(home).resolve() == checkout.HOME:
+    if not home or Path(home).resolve() == checkout.HOME.resolve():
         return ""
     plugins = Path(home).resolve() / "plugins"
     hidden = [
