@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
 
-from components.observation import Entry, Host, Observation
+from components.observation import Entry, Host, Observation, views
 
 OLDEST_ENGINE = (20, 10)  # the first whose API counts a service's tasks
 SKEW_WARNED, SKEW_REFUSED = 10, 1800  # seconds; certificates of a join are valid from an hour ago
@@ -84,8 +84,8 @@ def clocks(observation: Observation) -> Iterator[Finding]:
 def memberships(observation: Observation) -> Iterator[Finding]:
     """What engines say of their own membership against what the managers have in their list."""
     entries: dict[str, Entry] = {}
-    for host in observation.values():
-        entries |= host.cluster.entries if host.cluster else {}
+    for cluster in views(observation).values():
+        entries |= cluster.entries
     for name, host in looked_at(observation):
         entry = entries.get(host.node_id)
         if entry and host.state == "active":

@@ -298,6 +298,7 @@ def _cluster(engine: Engine, nodes: list[Any], cluster: Mapping[str, Any]) -> Cl
     return Cluster(
         id=cluster["ID"],
         entries={node["ID"]: _entry(node) for node in nodes},
+        index=max(node["Version"]["Index"] for node in nodes),
         services=tuple(_service(service, tasks) for service in services),
         networks={network["Name"]: _network(network) for network in networks},
         secrets={one["Spec"]["Name"]: Object(one["ID"]) for one in secrets},

@@ -79,6 +79,7 @@ class Cluster:
 
     id: str
     entries: Mapping[str, Entry]  # by node ID
+    index: int = 0  # of the newest of its nodes' versions: how far its manager has come
     services: tuple[Service, ...] = ()
     networks: Mapping[str, Object] = field(default_factory=dict)  # by name, as the next two
     secrets: Mapping[str, Object] = field(default_factory=dict)
@@ -131,8 +132,22 @@ class Host:
         """Whether it is in a swarm, or on the way."""
         return self.state not in ("inactive", "")
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is the leader in its own view."""
+        entry = self.cluster.entries.get(self.node_id) if self.cluster else None
+        return bool(entry and entry.leader)
+
 
 Observation = Mapping[str, Host]  # by node name
+
+
+def views(observation: Observation) -> dict[str, Cluster]:
+    """Each swarm that is seen, once, by its ID: as its leader has it, or else the manager that has come
+    farthest. A manager that is cut off from the others keeps an old view for a while."""
+    hosts = [host for host in observation.values() if host.cluster]
+    hosts.sort(key=lambda host: (host.leads, host.cluster.index if host.cluster else 0))
+    return {host.cluster.id: host.cluster for host in hosts if host.cluster}  # the last one counts
 
 
 def late_engines(observation: Observation, _: Collection[str]) -> Iterator[str]:
@@ -145,7 +160,7 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
     """What is about to change by itself, in words: a host that boots, an election, a node that comes
     back, tasks of our stacks that start. Who decides in the midst of it takes for drift what isn't. While a
     node is down its tasks may have nowhere to run, and aren't waited for."""
-    clusters = {host.cluster.id: host.cluster for host in observation.values() if host.cluster}
+    clusters = views(observation)
     waiting: dict[str, list[str]] = {}
     for host in observation.values():
         if host.late or (host.problem and host.age < BOOT_SECONDS):

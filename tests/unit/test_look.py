@@ -88,6 +88,7 @@ NOT_A_MANAGER = {"message": "This node is not a swarm manager."}
 NODES = [
     {
         "ID": "id-m1",
+        "Version": {"Index": 7},
         "Spec": {"Role": "manager", "Availability": "drain", "Labels": {NAME_LABEL: "m1"}},
         "Description": {"Hostname": "m1"},
         "Status": {"State": "ready", "Addr": "0.0.0.0"},
@@ -95,6 +96,7 @@ NODES = [
     },
     {
         "ID": "id-m2",
+        "Version": {"Index": 12},
         "Spec": {"Role": "manager", "Availability": "drain", "Labels": {NAME_LABEL: "m2"}},
         "Description": {"Hostname": "m2"},
         "Status": {"State": "down", "Addr": "10.0.0.12"},
@@ -102,6 +104,7 @@ NODES = [
     },
     {
         "ID": "id-w1",
+        "Version": {"Index": 9},
         "Spec": {"Role": "worker", "Availability": "active", "Labels": {NAME_LABEL: "w1"}},
         "Description": {"Hostname": "w1"},
         "Status": {"State": "ready", "Addr": "10.0.0.21"},
@@ -218,6 +221,7 @@ def test_a_manager_shows_the_swarm(seen):
             "bare": Object("n2"),
         },
         configs={"mark": Object("c1"), "site": Object("c2")},
+        index=12,
     )
     assert host.cluster.entries["id-w1"].ready
     assert not host.cluster.services[0].settled
