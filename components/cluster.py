@@ -120,7 +120,11 @@ class SwarmCluster(pulumi.ComponentResource):
             create=scripts.line("convergence", self._bound(manager_scripts.CONVERGENCE_SECONDS, work)),
             stdin=pulumi.Output.all(**joined).apply(
                 lambda node_ids: manager_scripts.convergence(
-                    self._mark(), work, node_ids, self.settings.drain_timeout
+                    # A mapping where nobody joins, too: of nothing `Output.all` gives a list.
+                    self._mark(),
+                    work,
+                    dict(node_ids),
+                    self.settings.drain_timeout,
                 )
             ),
             logging=remote.Logging.STDERR,

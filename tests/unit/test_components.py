@@ -167,6 +167,21 @@ def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
         assert seen[worker].after == {"m1-membership", "m2-membership", "m3-membership"}
 
 
+@pytest.mark.parametrize(
+    ("settings", "swarm", "line"),
+    [
+        (declared("m1 w1", task_history_limit=7), {}, "swarm lab - --task-history-limit=7"),
+        (declared("m1 w1", certificate_expiry=7200), {}, "swarm lab - --cert-expiry=7200s"),
+        (declared("m1 w1", dispatcher_heartbeat=9), {}, "swarm lab - --dispatcher-heartbeat=9s"),
+        (declared("m1 w1", adopt=True), {"marks": ()}, "mark lab -"),
+    ],
+    ids=["taskHistoryLimit", "certificateExpiry", "dispatcherHeartbeat", "adopt"],
+)
+def test_the_convergence_has_work_on_the_swarm_itself_while_nobody_joins(run, settings, swarm, line):
+    seen, _ = run(settings, cluster("m1 w1", **swarm))
+    assert seen["convergence"]["stdin"].endswith(f"\n{line}\n")
+
+
 def test_the_convergence_comes_after_every_membership_that_is_there_already_too(run):
     seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2", entry("w1", availability="drain")))
     assert seen["convergence"].after >= {"m1-membership", "m2-membership", "w1-membership"}
