@@ -23,8 +23,18 @@ say() { doing=$*; echo "$*" >&2; }
 trap 'echo "no time is left; it went on ${doing:-at the start}" >&2; exit 124' TERM
 """
 
-# In Docker's own words: an election, a change that came in between, a manager that is at a loss or begins.
-PASSING = ("have a leader", "lost leadership", "out of sequence", "Unavailable", "eadline", "being prepared")
+# In Docker's own words: an election, a change that came in between, a manager that is at a loss or begins,
+# a network that loses what is sent while many hosts join.
+PASSING = (
+    "have a leader",
+    "lost leadership",
+    "out of sequence",
+    "Unavailable",
+    "eadline",
+    "being prepared",
+    "connection error",
+    "no route to host",
+)
 PASSES = f"""\
 passes() {{
   case $1 in
@@ -59,17 +69,21 @@ check_gossip_port() {
   say "port 7946 is taken, though the host is in no swarm: restart its Docker Engine"
   exit 1
 }
-wait_until_active() {
+becomes_active() {
   say "waiting until the host is an active member"
+  known=''
   while :; do
-    case $(swarm LocalNodeState) in
-      active) return ;;
-      inactive | error) say "it isn't: $(swarm Error)"; exit 1 ;;
-      "") say "its Docker Engine gives no answer"; exit 1 ;;
+    now=$(docker info --format '{{.Swarm.LocalNodeState}} {{.Swarm.NodeID}}')
+    case $now in
+      active*) return ;;
+      inactive* | error*) return 1 ;;
+      "" | " "*) say "its Docker Engine gives no answer"; exit 1 ;;
     esac
+    known=$known${now#* }
     sleep 0.3
   done
 }
+wait_until_active() { becomes_active || { say "it isn't: $(swarm Error)"; exit 1; }; }
 """
 
 INIT = """\
@@ -86,6 +100,10 @@ swarm Cluster.ID
 
 # The Docker client takes a token by argument only, where every user of the host can read it: so the
 # request goes to the Engine's API (POST /swarm/join), written by the shell's own printf.
+#
+# After 20 s the engine answers that it goes on by itself. An attempt that then fails of what passes is left
+# and made again: this script's own alone, and never one that has a node ID. A manager that has one may count
+# in the quorum already.
 JOIN = """\
 case $(swarm LocalNodeState) in
   error) docker swarm leave --force >/dev/null ;;
@@ -95,20 +113,27 @@ case $(swarm LocalNodeState) in
       docker swarm leave --force >/dev/null
     fi ;;
 esac
-while [ "$(swarm LocalNodeState)" = inactive ]; do
-  check_gossip_port
-  say "joining"
-  answer=$(printf '%s\\r\\n' 'POST /swarm/join HTTP/1.1' 'Host: docker' 'Connection: close' \\
-    'Content-Type: application/json' "Content-Length: ${#request}" '' "$request" |
-    docker system dial-stdio)
-  case $answer in
-    "HTTP/1.1 200"*) break ;;
-  esac
-  say "Docker: ${answer##*message}"
-  passes "$answer" || break
+while :; do
+  begun=''
+  if [ "$(swarm LocalNodeState)" = inactive ]; then
+    check_gossip_port
+    say "joining"
+    answer=$(printf '%s\\r\\n' 'POST /swarm/join HTTP/1.1' 'Host: docker' 'Connection: close' \\
+      'Content-Type: application/json' "Content-Length: ${#request}" '' "$request" |
+      docker system dial-stdio)
+    case $answer in
+      "HTTP/1.1 200"*) begun=yes ;;
+      *"Timeout was reached before node joined"*) begun=yes; say "Docker: ${answer##*message}" ;;
+      *) say "Docker: ${answer##*message}"; if passes "$answer"; then sleep 1; continue; fi ;;
+    esac
+  fi
+  if becomes_active; then break; fi
+  why=$(swarm Error)
+  if [ -z "$begun" ] || [ -n "$known" ] || ! passes "$why"; then say "it isn't: $why"; exit 1; fi
+  say "leaving its own attempt to join, which failed: $why"
+  docker swarm leave --force >/dev/null
   sleep 1
 done
-wait_until_active
 swarm NodeID
 """
 

@@ -168,6 +168,7 @@ def host(docker):
     """A host in no swarm, whose engine takes a start and a join at once."""
     docker.put(state="inactive", node_id="", error="")
     docker.put(answer="HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    docker.on("info --format {{.Swarm.LocalNodeState}} ", 'echo "$(cat state) $(cat node_id)"')
     docker.on("info --format {{.Swarm.LocalNodeState}}", "cat state")
     docker.on("info --format {{.Swarm.NodeID}}", "cat node_id")
     docker.on("info --format {{.Swarm.Error}}", "cat error")
@@ -306,6 +307,57 @@ def test_join_fails_with_the_engine_s_error(host):
     done = host.run(join())
     assert done.returncode == 1
     assert "it isn't: certificate expired" in done.stderr
+
+
+# The engine's answer after 20 s, and the errors in which its attempt then ends (seen with fifty hosts).
+GOES_ON = 'HTTP/1.1 503 X\r\n\r\n{"message":"Timeout was reached before node joined. The attempt to join"}'
+PASSES_BY_ITSELF = [
+    "rpc error: code = Unavailable desc = connection error: dial tcp 10.0.0.11:2377: no route to host",
+    "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+    "could not connect to prospective new cluster member: context deadline exceeded",
+]
+
+
+def attempt_that_fails(host, error):
+    """The host's engine goes on in the background, and fails while it is waited for; the next attempt
+    succeeds at once."""
+    host.on(
+        "system dial-stdio",
+        "cat >request; cat answer; if [ -e later ]; then echo active >state; echo id-2 >node_id; "
+        "else echo pending >state; fi",
+    )
+    return host.put(answer=GOES_ON, error=error).meanwhile("[ -e later ] || echo error >state; echo >later")
+
+
+@pytest.mark.parametrize("error", PASSES_BY_ITSELF)
+def test_join_leaves_an_attempt_of_its_own_that_failed_of_what_passes_and_tries_again(host, error):
+    attempt_that_fails(host, error)
+    done = host.run(join())
+    assert (done.returncode, done.stdout) == (0, "id-2\n"), done.stderr
+    assert host.changes == ["system dial-stdio", "swarm leave --force", "system dial-stdio"]
+    assert f"its own attempt to join, which failed: {error}" in done.stderr
+
+
+def test_join_does_not_try_again_what_will_not_pass(host):
+    attempt_that_fails(host, "remote CA does not match fingerprint")
+    done = host.run(join())
+    assert done.returncode == 1
+    assert host.changes == ["system dial-stdio"]
+    assert "it isn't: remote CA does not match fingerprint" in done.stderr
+
+
+def test_join_never_leaves_an_attempt_that_another_began(host):
+    host.put(state="pending", error=PASSES_BY_ITSELF[0]).meanwhile("echo error >state")
+    done = host.run(join())
+    assert done.returncode == 1
+    assert host.changes == []
+
+
+def test_join_does_not_leave_an_attempt_that_has_a_node_id_and_may_count_in_the_quorum(host):
+    attempt_that_fails(host, PASSES_BY_ITSELF[1]).put(node_id="id-3")
+    done = host.run(join())
+    assert done.returncode == 1
+    assert host.changes == ["system dial-stdio"]
 
 
 @pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
@@ -530,6 +582,8 @@ def test_a_drain_takes_no_error_for_nothing_left(drained, asked):
         "rpc error: code = Unknown desc = The swarm does not have a leader.",
         "rpc error: code = Unknown desc = update out of sequence",
         "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+        "rpc error: desc = connection error: transport: Error while dialing",
+        "dial tcp 10.0.0.11:2377: connect: no route to host",
         "This node is not a swarm manager. Manager is being prepared or has trouble connecting",
     ],
 )
