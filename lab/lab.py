@@ -13,7 +13,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lab import engine, host, images, layout
+from lab import engine, host, images, layout, neighbors
 from lab.engine import Engine, Resource
 from lab.host import CommandError, LabError, say, step
 from lab.layout import Node
@@ -70,6 +70,7 @@ class Lab:
             raise LabError(f"lab {self.name}", str(error)) from None
         host.install({"openssh-client", *self._engine.packages})
         image = images.node_image(self._engine)
+        neighbors.provide(managers + workers)
         with self._state.locked():
             found = self._own()
             settings = self._network(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import engine, host, images, layout, store
+from lab import engine, host, images, layout, neighbors, store
 from lab.__main__ import parse
 
 
@@ -227,3 +227,57 @@ def test_packages_of_backports_come_from_there_and_the_machine_s_sources_stay(
         assert "--target-release bookworm-backports install -y qemu" in (tmp_path / "asked").read_text()
         assert "bookworm-backports main\nits own" in (tmp_path / "given").read_text()
     assert [path.name for path in sources.iterdir()] == ["debian.sources"]
+
+
+USUAL = {"gc_thresh1": 128, "gc_thresh2": 512, "gc_thresh3": 1024}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "have", "changes"),
+    [
+        (6, USUAL, {}),
+        (22, USUAL, {}),
+        (23, USUAL, neighbors.AMPLE),
+        (50, USUAL, neighbors.AMPLE),
+        (50, neighbors.AMPLE, {}),
+        (layout.MAX_MANAGERS + layout.MAX_WORKERS, neighbors.AMPLE, {}),
+        (50, {**USUAL, "gc_thresh3": 65536}, {"gc_thresh1": 8192, "gc_thresh2": 16384}),
+        (50, {"gc_thresh1": 8192, "gc_thresh2": 49152, "gc_thresh3": 65536}, {}),
+        (50, {}, {}),
+    ],
+)
+def test_limits_of_neighbors_that_are_too_low_for_a_lab_are_raised_and_none_is_lowered(hosts, have, changes):
+    assert neighbors.raised(hosts, have) == changes
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch):
+    """A kernel with the usual limits, which root sets by sysctl."""
+    for name, value in USUAL.items():
+        (tmp_path / name).write_text(f"{value}\n")
+    monkeypatch.setattr(neighbors, "FOLDER", tmp_path)
+    monkeypatch.setattr(neighbors, "AS_ROOT", ())
+    return tmp_path
+
+
+def test_a_large_lab_says_that_it_enlarges_the_neighbor_table(kernel, program, capsys):
+    program("sysctl", f"#!/bin/sh\necho $* >{kernel}/asked\n")
+    neighbors.provide(50)
+    assert "gc_thresh3 from 1024 to 32768" in capsys.readouterr().err
+    wanted = " ".join(f"net.ipv4.neigh.default.{key}={value}" for key, value in neighbors.AMPLE.items())
+    assert (kernel / "asked").read_text() == f"-q -w {wanted}\n"
+
+
+def test_a_large_lab_that_may_not_enlarge_it_tells_what_to_run(kernel, program, capsys):
+    program("sysctl", "#!/bin/sh\necho 'permission denied' >&2\nexit 1\n")
+    neighbors.provide(50)
+    said = capsys.readouterr().err
+    assert "permission denied" in said
+    assert "Run as root: sysctl -w net.ipv4.neigh.default.gc_thresh1=8192 " in said
+
+
+def test_a_small_lab_touches_nothing(kernel, program, capsys):
+    program("sysctl", f"#!/bin/sh\ntouch {kernel}/asked\n")
+    neighbors.provide(6)
+    assert not (kernel / "asked").exists()
+    assert capsys.readouterr().err == ""
