@@ -73,13 +73,19 @@ bench-kv: ready ## how fast the swarm's own store is, beside etcd and Redis; wri
 tools: ## Pulumi and its plugins: found, downloaded or built
 	@python3 -m toolchain
 
+.PHONY: lock
+lock: $(INSTALLED) ## requirements.lock anew, after a change of requirements.txt or requirements-dev.txt
+	@.venv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --only-binary :all: --generate-hashes \
+		--custom-compile-command "make lock" --output-file requirements.lock requirements-dev.txt
+
 .PHONY: ready
 ready: $(INSTALLED)
 	@python3 -m toolchain >/dev/null
 
-$(INSTALLED): requirements.txt requirements-dev.txt
+# All that pip fetches has its sha256 in the lock. A package without a wheel would be built, by tools that have none.
+$(INSTALLED): requirements.lock
 	@python3 -c 'import ensurepip' 2>/dev/null || toolchain/debian ensurepip=python3-venv
 	@toolchain/debian ssh=openssh-client
 	python3 -m venv .venv
-	$(PYTHON) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
