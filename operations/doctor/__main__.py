@@ -18,7 +18,7 @@ from dataclasses import asdict
 from components.connection import config_file
 from components.findings import Finding, Verdict, summed
 from components.settings import Node
-from operations.doctor import exchange, facts, hosts, mtu, overlay, ports, programs
+from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs
 from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
 
@@ -45,6 +45,7 @@ def examine(found: Look, *, deep: bool) -> Iterator[Finding]:
     """All findings of a stack's hosts."""
     known = Hosts(found.settings, found.observation, ask(found))
     yield from hosts.check(known)
+    yield from neighbors.check(known, found.stacks)
     sent, outcome = try_ports(known)
     yield from ports.findings(known, sent, outcome)
     yield from mtu.findings(known, sent, outcome)

@@ -18,7 +18,7 @@ shift
 perl -MIO::Select -MIO::Socket::INET -e 1 2>/dev/null && echo 'tool perl'
 python3 -c 'import select, socket' 2>/dev/null && echo 'tool python3'
 stat -f -c 'free %a %S' "$root" 2>/dev/null
-for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables; do
+for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.ipv4.neigh.default.gc_thresh3; do
   value=$(cat "/proc/sys/$(echo "$key" | tr . /)" 2>/dev/null) && echo "sysctl $key $value"
 done
 ip -4 -o address show | while read -r _ device _ address _; do echo "address ${address%/*} $device"; done

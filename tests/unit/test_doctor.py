@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from components import compose
 from components.decisions import decide
 from components.findings import Verdict
+from components.observation import VXLAN_IDS, Object, Service
 from operations.doctor import __main__ as doctor
-from operations.doctor import exchange, facts, mtu, overlay, ports, programs
+from operations.doctor import exchange, facts, mtu, neighbors, overlay, ports, programs
 from operations.doctor import hosts as checks
 from operations.doctor.exchange import Message, Outcome, Sessions
 from operations.doctor.facts import Facts, Link
@@ -414,6 +416,68 @@ def test_all_is_told_of_hosts_that_are_well():
     kernel = dict.fromkeys(("overlay", "vxlan", "br_netfilter", "ip_vs", "ip_vs_rr"), "yes")
     well = [idle(n, engine_id=n, hostname=n, kernel=kernel, free=10**10) for n in ("m1", "w1")]
     assert {one.verdict for one in of_host(*well)} == {OK}
+
+
+# The kernel's neighbor table.
+
+
+def crowded(tasks, networks=1, nodes="m1 w1 w2"):
+    """A swarm with so many tasks, and overlay networks beside one of another kind."""
+    many = {f"net-{n}": Object(f"n{n}", {VXLAN_IDS: str(n)}) for n in range(networks)}
+    service = Service("s1", "demo_page", "demo", "nginx", tasks, tasks)
+    return cluster(nodes, services=(service,), networks={**many, "other": Object("x")})
+
+
+def shows(limit, name="w1"):
+    return told(name, sysctls={neighbors.LIMIT: str(limit)})
+
+
+@pytest.mark.parametrize(
+    ("swarm", "limit", "verdict"),
+    [
+        (crowded(20), 1024, OK),
+        (crowded(253), 1024, OK),  # 2 x (2 x 253 + 3 x 1) + 3 = 1021
+        (crowded(254), 1024, WARNING),
+        (crowded(254), 65536, OK),
+        (crowded(20, networks=160), 1024, WARNING),
+        (crowded(0, networks=0), 128, OK),
+    ],
+)
+def test_a_member_s_neighbor_table_is_checked_against_nodes_tasks_and_networks(swarm, limit, verdict):
+    hosts = known("m1 w1 w2", swarm, facts={"w1": shows(limit)})
+    (found,) = [one for one in neighbors.check(hosts, []) if one.hosts == ("w1",)]
+    assert found.verdict is verdict
+
+
+def test_the_remedy_for_a_small_neighbor_table_has_lines_that_suffice():
+    hosts = known("m1 w1 w2", crowded(30_000), facts={"w1": shows(1024)})
+    found = neighbors.limit(hosts, "w1", neighbors.entries(hosts, []))
+    assert f"{neighbors.LIMIT} = {neighbors.entries(hosts, [])}" in found.remedy
+    assert "gc_thresh1 = " in found.remedy
+
+
+def test_what_is_declared_counts_before_it_is_there():
+    networks = (compose.Network("net", "demo_net"), compose.Network("other", "other", external=True))
+    services = (compose.Service("a", "nginx", replicas=10), compose.Service("b", "nginx", replicas=None))
+    hosts = known("m1 w1")
+    assert neighbors.entries(hosts, []) == 2 * (2 * 1) + 2
+    stack = compose.Stack("demo", services, networks)
+    assert neighbors.entries(hosts, [stack]) == 2 * (2 * (10 + 2) + 2 * 2) + 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "words"),
+    [
+        (shows(1), OK, "Docker raises it when the host joins"),
+        (told("w1"), UNKNOWN, "as in a container"),
+        (Facts(problem="no route"), UNKNOWN, "no answer"),
+    ],
+    ids=["in no swarm", "a container", "silent"],
+)
+def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning(facts, verdict, words):
+    (found,) = [one for one in neighbors.check(known("m1 w1", facts={"w1": facts}), []) if "w1" in one.hosts]
+    assert found.verdict is verdict
+    assert words in found.finding
 
 
 # What a host tells.
