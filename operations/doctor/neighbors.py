@@ -30,9 +30,9 @@ def entries(hosts: Hosts, stacks: Sequence[Stack]) -> int:
     """The entries that one host's table may need.
 
     A host that takes part in an overlay network has an entry for every endpoint of that network
-    (moby/libnetwork issue 1522: beyond 1024 no more can be added), and one more where its own containers talk to
-    it. Endpoints are a service's tasks, on a network of theirs and on ingress, and on each node the load
-    balancer of each network. Beside them are the other nodes themselves.
+    (moby/libnetwork issue 1522: beyond 1024 no more can be added), and one more where its own containers
+    talk to it. Endpoints are a service's tasks, on a network of theirs and on ingress, and on each node the
+    load balancer of each network. Beside them are the other nodes themselves.
     """
     clusters = [host.cluster for host in hosts.observation.values() if host.cluster]
     nodes = max(len(hosts.nodes), *(len(one.entries) for one in clusters), 0)
