@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolchain import building, checkout, machine, store
+from toolchain import building, checkout, checksums, machine, store
 from toolchain.catalogue import HERE, LANGUAGE_HOST, Tool, tools
 from toolchain.checkout import Row
 from toolchain.choice import Choice, NoSourceError, Offers, Source, choose
@@ -33,7 +33,7 @@ def main() -> int:
             with store.lock(_LOCK_LIMIT, say):
                 rows = provide(wanted)
             checkout.remember(now, rows)
-    except (OSError, ValueError, NoSourceError, building.BuildError) as error:
+    except (OSError, ValueError, NoSourceError, building.BuildError, checksums.ChecksumError) as error:
         print(f"toolchain: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -47,7 +47,7 @@ def main() -> int:
 def provide(wanted: Sequence[Tool]) -> list[Row]:
     """Chooses each tool, brings it into the store unless it is installed, and links it."""
     say("looking for what is installed, and whether get.pulumi.com can be reached")
-    refusal = machine.unreachable(machine.archive())
+    refusal = machine.unreachable(machine.address(wanted[0]))
     go = machine.go()
     choices: list[Choice] = []
     build: list[Tool] = []
@@ -56,14 +56,13 @@ def provide(wanted: Sequence[Tool]) -> list[Row]:
             installed=machine.installed(tool, checkout.own_folders()),
             downloaded=store.folder(tool, Source.DOWNLOAD).exists(),
             built=store.folder(tool, Source.BUILD).exists(),
-            unreachable=refusal,
+            unreachable=unpinned(tool) or refusal,
             go=go,
         )
         choice = choose(tool, offers)
         if choice.source is Source.DOWNLOAD and not offers.downloaded:
             try:
-                # The plugins are downloaded by Pulumi, which comes first and is linked by then.
-                download(tool, checkout.BIN / "pulumi", say)
+                download(tool, say)
             except DownloadError as error:
                 refusal = str(error)
                 choice = choose(tool, replace(offers, unreachable=refusal))
@@ -79,6 +78,14 @@ def provide(wanted: Sequence[Tool]) -> list[Row]:
         for tool in build:
             checkout.link(tool, store.folder(tool, Source.BUILD))
     return [row for tool, choice in zip(wanted, choices, strict=True) for row in report(tool, choice)]
+
+
+def unpinned(tool: Tool) -> str:
+    """Gives why a tool may not be downloaded here, "" where it has a checksum to be compared with."""
+    archive = machine.archive(tool)
+    if checksums.pinned(archive):
+        return ""
+    return f"no checksum of {archive} is pinned (`python3 -m toolchain.pin` adds it, where GitHub answers)"
 
 
 def place(tool: Tool, choice: Choice) -> Path:

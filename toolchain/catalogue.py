@@ -8,6 +8,8 @@ HERE = Path(__file__).resolve().parent
 
 PULUMI = "3.259.0"
 LANGUAGE_HOST = "3.75.0"
+# Where this program runs; Windows has a Linux of its own for it.
+PLATFORMS = (("darwin", "amd64"), ("darwin", "arm64"), ("linux", "amd64"), ("linux", "arm64"))
 
 Version = tuple[int, ...]
 
@@ -40,6 +42,12 @@ class Tool:
     files: tuple[str, ...]
     recipes: tuple[Recipe, ...]
     plugin: bool
+
+    def archive(self, system: str, processor: str) -> str:
+        """Gives the file name of the official release for, say, "linux" and "arm64"."""
+        if self.plugin:
+            return f"{self.files[0]}-v{self.version}-{system}-{processor}.tar.gz"
+        return f"{self.name}-v{self.version}-{system}-{processor.replace('amd64', 'x64')}.tar.gz"
 
     def fits(self, version: str) -> bool:
         """A plugin speaks for one version of its Python package; the CLI is stable in a major."""

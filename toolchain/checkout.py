@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from toolchain import machine, store
+from toolchain import checksums, machine, store
 from toolchain.catalogue import HERE, Tool
 
 FOLDER = HERE.parent / ".tools"
@@ -55,7 +55,7 @@ def fingerprint(tools: Sequence[Tool]) -> str:
         (str(path), path.stat().st_mtime_ns) for tool in tools for path in machine.places(tool, own_folders())
     ]
     builds = [store.build_key(tool, HERE) for tool in tools]
-    return store.key(repr(tools), repr(seen), *builds)
+    return store.key(repr(tools), repr(seen), checksums.TABLE.read_text(), *builds)
 
 
 def remember(now: str, rows: Sequence[Row]) -> None:

@@ -46,7 +46,7 @@ class Offers:
     downloaded: bool
     built: bool
     unreachable: str
-    """Why the official download is out of reach, or "" where it isn't."""
+    """Why the official release can't be downloaded, or may not be; "" where neither is so."""
     go: Go | None
 
 

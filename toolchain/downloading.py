@@ -1,15 +1,13 @@
 """Brings the official release of a tool into the store."""
 
-import os
 import shutil
-import subprocess
 import tarfile
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from toolchain import machine, store
+from toolchain import checksums, machine, store
 from toolchain.building import span
 from toolchain.catalogue import Tool
 from toolchain.choice import Source
@@ -26,8 +24,8 @@ class DownloadError(Exception):
     """The official release can't be had; the text says why."""
 
 
-def download(tool: Tool, pulumi: Path, say: Say) -> None:
-    """Brings a tool into the store, a plugin by means of the given CLI; DownloadError if it can't.
+def download(tool: Tool, say: Say) -> None:
+    """Brings a tool into the store; DownloadError if it can't be had, ChecksumError if it isn't as pinned.
 
     The caller holds the store's lock.
     """
@@ -35,30 +33,28 @@ def download(tool: Tool, pulumi: Path, say: Say) -> None:
     say(f"{tool.name}: downloading {tool.version}")
 
     def fill(folder: Path) -> None:
-        if tool.plugin:
-            _install(tool, pulumi, folder)
-        else:
-            unpack(machine.archive(), tool.files, folder, say)
-            if machine.version_of(folder / tool.files[0]) != tool.version:
-                raise DownloadError("the official release doesn't run on this machine")
+        archive, source = folder / "archive", machine.address(tool)
+        fetch(source, archive, say)
+        # Nothing of it is read before it is known to be what was pinned.
+        checksums.check(archive, machine.archive(tool), source)
+        unpack(archive, tool.files, folder)
+        archive.unlink()
+        if not tool.plugin and machine.version_of(folder / tool.files[0]) != tool.version:
+            raise DownloadError("the official release doesn't run on this machine")
 
     try:
         store.publish(store.folder(tool, Source.DOWNLOAD), tool.files, fill)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise DownloadError(f"the official download failed ({error})") from error
-    say(f"{tool.name}: downloaded in {span(time.monotonic() - began)}")
+    say(f"{tool.name}: downloaded in {span(time.monotonic() - began)}, sha256 as pinned")
 
 
-def unpack(url: str, names: tuple[str, ...], folder: Path, say: Say) -> None:
-    """Downloads a release archive and takes out what is called like, or starts like, the names.
-
-    OSError, EOFError or tarfile.TarError where the archive is cut off or takes too long.
-    """
-    path = folder / "archive"
+def fetch(url: str, file: Path, say: Say) -> None:
+    """Downloads a file; OSError or EOFError where it is cut off or takes too long."""
     began = beat = time.monotonic()
     with (
-        urllib.request.urlopen(url, timeout=_SILENCE) as response,  # noqa: S310 - it is archive()'s
-        path.open("wb") as out,
+        urllib.request.urlopen(url, timeout=_SILENCE) as response,  # noqa: S310 - it is address()'s
+        file.open("wb") as out,
     ):
         while chunk := response.read(_CHUNK):
             out.write(chunk)
@@ -70,6 +66,13 @@ def unpack(url: str, names: tuple[str, ...], folder: Path, say: Say) -> None:
                 say(f"{out.tell() >> 20} MB of {url}")
         if out.tell() != int(response.headers.get("Content-Length", out.tell())):
             raise EOFError(f"{url} was cut off")
+
+
+def unpack(path: Path, names: tuple[str, ...], folder: Path) -> None:
+    """Takes out of a release what is called like the names, or starts like a later one of them.
+
+    tarfile.TarError where it is no archive or lacks one.
+    """
     with tarfile.open(path) as archive:
         for member in archive:
             name = Path(member.name).name
@@ -78,31 +81,6 @@ def unpack(url: str, names: tuple[str, ...], folder: Path, say: Say) -> None:
                 with (folder / name).open("wb") as out:
                     shutil.copyfileobj(content, out)
                 (folder / name).chmod(0o755)
-    path.unlink()
     for name in names:
         if not (folder / name).exists():
-            raise tarfile.TarError(f"{url} holds no {name}")
-
-
-def _install(tool: Tool, pulumi: Path, folder: Path) -> None:
-    """Has Pulumi install a plugin, in a home for this alone, and takes it from there."""
-    home = folder / "home"
-    command = ["plugin", "install", "resource", tool.name, tool.version]
-    try:
-        answer = subprocess.run(
-            [pulumi, *command],
-            env=os.environ | {"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "true"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DownloadError(f"`pulumi {' '.join(command)}`: no end in {span(_LIMIT)}") from error
-    if answer.returncode != 0:
-        last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
-        raise DownloadError(f"`pulumi {' '.join(command)}` failed ({last})")
-    for name in tool.files:
-        (home / "plugins" / f"resource-{tool.name}-v{tool.version}" / name).rename(folder / name)
-    shutil.rmtree(home)
+            raise tarfile.TarError(f"the release holds no {name}")

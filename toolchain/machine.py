@@ -12,19 +12,24 @@ import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
-from toolchain.catalogue import PULUMI, Tool
+from toolchain.catalogue import Tool
 from toolchain.choice import Candidate, Go
 
+RELEASES = "https://get.pulumi.com/releases"
 _PROBE_SECONDS = 4.0
 _COMMAND_SECONDS = 20.0
 
 
-def archive() -> str:
-    """Gives the address of the official release, which holds the CLI and its language hosts."""
-    machine = platform.machine().lower()
-    machine = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64"}.get(machine, machine)
-    system = platform.system().lower()
-    return f"https://get.pulumi.com/releases/sdk/pulumi-v{PULUMI}-{system}-{machine}.tar.gz"
+def archive(tool: Tool) -> str:
+    """Gives the file name of a tool's official release for this machine."""
+    processor = platform.machine().lower()
+    processor = {"x86_64": "amd64", "aarch64": "arm64"}.get(processor, processor)
+    return tool.archive(platform.system().lower(), processor)
+
+
+def address(tool: Tool) -> str:
+    """Gives the address of a tool's official release; that of the CLI holds its language hosts too."""
+    return f"{RELEASES}/{'plugins' if tool.plugin else 'sdk'}/{archive(tool)}"
 
 
 def places(tool: Tool, ours: Iterable[Path]) -> list[Path]:
@@ -91,7 +96,7 @@ def unreachable(url: str) -> str:
 
     def ask() -> None:
         try:
-            request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - it is archive()'s
+            request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - it is address()'s
             with urllib.request.urlopen(request, timeout=_PROBE_SECONDS):  # noqa: S310
                 answer[0] = ""
         except urllib.error.HTTPError as error:

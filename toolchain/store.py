@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from toolchain import checksums, machine
 from toolchain.catalogue import HERE, Tool
 from toolchain.choice import Source
 
@@ -30,7 +31,9 @@ def root() -> Path:
 def folder(tool: Tool, source: Source) -> Path:
     """Gives the place of a tool in the store, whether or not it is there."""
     if source is Source.DOWNLOAD:
-        return root() / f"{tool.name}-official-{key(tool.version)}"
+        # Under its checksum: what another one was pinned for, or none, isn't used.
+        checksum = checksums.pinned(machine.archive(tool))
+        return root() / f"{tool.name}-official-{key(tool.version, checksum)}"
     return root() / f"{tool.name}-built-{build_key(tool, HERE)}"
 
 

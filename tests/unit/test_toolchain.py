@@ -1,17 +1,23 @@
 """Where the tools come from, how they are kept, and what is said when there is no way to them."""
 
+import hashlib
 import io
+import json
 import os
 import re
 import tarfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from toolchain import checkout, downloading, machine, store
+from toolchain import __main__, checkout, checksums, downloading, machine, pin, store
 from toolchain.__main__ import advice
-from toolchain.catalogue import HERE, Tool, parse, pin, tools
+from toolchain.catalogue import HERE, PLATFORMS, Tool, parse, tools
+from toolchain.catalogue import pin as version_pinned
 from toolchain.checkout import Row
 from toolchain.choice import (
     GO_WANTED,
@@ -177,13 +183,13 @@ def test_go_modules_ask_for_no_newer_go_than_the_choice_checks() -> None:
     ["pulumi_docker==5.2.0", "pulumi-docker==5.2.0 # why", "Pulumi.Docker==5.2.0 \\\n --hash"],
 )
 def test_a_pin_is_read_however_it_is_spelled(line: str) -> None:
-    assert pin(f"pulumi==3.272.0\n{line}\n", "pulumi_docker") == "5.2.0"
+    assert version_pinned(f"pulumi==3.272.0\n{line}\n", "pulumi_docker") == "5.2.0"
 
 
 @pytest.mark.parametrize("text", ["", "pulumi_docker>=5.2.0", "# pulumi_docker==5.2.0"])
 def test_a_missing_pin_is_an_error_with_its_remedy(text: str) -> None:
     with pytest.raises(ValueError, match=r"no line `pulumi_docker==VERSION`.*pin it there"):
-        pin(text, "pulumi_docker")
+        version_pinned(text, "pulumi_docker")
 
 
 def executable(path: Path) -> Path:
@@ -302,36 +308,248 @@ def test_what_a_killed_run_left_behind_is_removed() -> None:
         assert not left.exists()
 
 
-def archive(path: Path, *names: str) -> str:
+def archive(path: Path, *names: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as tar:
         for name in names:
+            # What is downloaded is run once, to hear its version.
+            content = f"#!/bin/sh\necho ran >>'{path.parent}/ran'\necho {PULUMI.version}\n".encode()
             member = tarfile.TarInfo(f"pulumi/{name}")
-            member.size = len(name)
-            tar.addfile(member, io.BytesIO(name.encode()))
-    return path.as_uri()
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
 
 
 def test_a_release_is_unpacked_without_the_other_language_hosts(tmp_path: Path) -> None:
     names = (*PULUMI.files, "pulumi-language-python-exec", "pulumi-language-go", "pulumi-watch")
-    url = archive(tmp_path / "release.tar.gz", *names)
+    release = archive(tmp_path / "release.tar.gz", *names)
     folder = tmp_path / "folder"
     folder.mkdir()
-    downloading.unpack(url, PULUMI.files, folder, print)
+    downloading.unpack(release, PULUMI.files, folder)
     assert sorted(path.name for path in folder.iterdir()) == sorted(names[:3])
-    assert (folder / "pulumi").read_text() == "pulumi"
 
 
-def test_a_release_that_is_cut_off_is_a_failed_download(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = user / "release.tar.gz"
-    url = archive(whole, *PULUMI.files)
-    whole.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    monkeypatch.setattr(machine, "archive", lambda: url)
-    with (
-        store.lock(0, print),
-        pytest.raises(downloading.DownloadError, match="the official download failed"),
-    ):
-        downloading.download(PULUMI, user / "pulumi", print)
+class Server(SimpleHTTPRequestHandler):
+    # Bytes that are announced and don't come.
+    missing = 0
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def send_header(self, keyword: str, value: str) -> None:
+        length = keyword.lower() == "content-length"
+        super().send_header(keyword, str(int(value) + self.missing) if length else value)
+
+
+@pytest.fixture
+def releases(user: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder that a server of releases serves: it holds the CLI's and a plugin's. None is pinned."""
+    folder = user / "releases"
+    monkeypatch.setattr(checksums, "TABLE", user / "checksums")
+    archive(folder / "sdk" / machine.archive(PULUMI), *PULUMI.files)
+    archive(folder / "plugins" / machine.archive(COMMAND), *COMMAND.files)
+    (user / "checksums").touch()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Server, directory=str(folder))) as server:
+        monkeypatch.setattr(machine, "RELEASES", f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield folder
+        server.shutdown()
+
+
+def release_of(tool: Tool, releases: Path) -> Path:
+    return releases / ("plugins" if tool.plugin else "sdk") / machine.archive(tool)
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def set_pin(tool: Tool, checksum: str) -> None:
+    checksums.TABLE.write_text(checksums.write({machine.archive(tool): checksum}))
+
+
+@pytest.mark.parametrize("tool", [PULUMI, COMMAND], ids=["the CLI", "a plugin"])
+def test_a_release_with_its_pinned_checksum_is_taken(tool: Tool, releases: Path) -> None:
+    set_pin(tool, sha256(release_of(tool, releases)))
+    with store.lock(0, print):
+        downloading.download(tool, print)
+    kept = store.folder(tool, Source.DOWNLOAD)
+    assert sorted(path.name for path in kept.iterdir()) == sorted(tool.files)
+
+
+@pytest.mark.parametrize("tool", [PULUMI, COMMAND], ids=["the CLI", "a plugin"])
+@pytest.mark.parametrize("change", ["the file", "the checksum", "no checksum"])
+def test_a_release_without_its_pinned_checksum_is_neither_unpacked_nor_run(
+    tool: Tool, change: str, releases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = release_of(tool, releases)
+    expected = sha256(release)
+    if change == "the file":
+        archive(release, *tool.files, "more")
+    if change == "the checksum":
+        expected = "0" * 64
+    if change != "no checksum":
+        set_pin(tool, expected)
+    unpacked: list[str] = []
+    monkeypatch.setattr(downloading, "unpack", lambda *_: unpacked.append("something"))
+    with store.lock(0, print), pytest.raises(checksums.ChecksumError) as error:
+        downloading.download(tool, print)
+    for part in (sha256(release), "none" if change == "no checksum" else expected, machine.address(tool)):
+        assert part in str(error.value)
+    assert not unpacked
+    assert not (release.parent / "ran").exists()
     assert [path.name for path in store.root().iterdir()] == ["lock"]
+
+
+def test_a_release_that_is_cut_off_is_a_failed_download(
+    releases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_pin(PULUMI, sha256(release_of(PULUMI, releases)))
+    monkeypatch.setattr(Server, "missing", 1)
+    with store.lock(0, print), pytest.raises(downloading.DownloadError, match="was cut off"):
+        downloading.download(PULUMI, print)
+    assert [path.name for path in store.root().iterdir()] == ["lock"]
+
+
+def test_a_release_that_is_not_there_is_a_failed_download(releases: Path) -> None:
+    release_of(COMMAND, releases).unlink()
+    set_pin(COMMAND, "0" * 64)
+    with store.lock(0, print), pytest.raises(downloading.DownloadError, match="404"):
+        downloading.download(COMMAND, print)
+
+
+def test_what_was_downloaded_before_it_was_pinned_is_not_used(releases: Path) -> None:
+    seen = [store.folder(PULUMI, Source.DOWNLOAD)]
+    for checksum in ("0" * 64, sha256(release_of(PULUMI, releases))):
+        set_pin(PULUMI, checksum)
+        seen.append(store.folder(PULUMI, Source.DOWNLOAD))
+    assert len(set(seen)) == len(seen)
+
+
+def provided(monkeypatch: pytest.MonkeyPatch) -> dict[str, Source]:
+    """Where each tool comes from on a machine that has Go and nothing else; nothing is really built."""
+    sources: dict[str, Source] = {}
+
+    def note(tool: Tool, choice: Choice) -> list[Row]:
+        sources[tool.name] = choice.source
+        return []
+
+    monkeypatch.setattr(machine, "go", lambda: GO)
+    monkeypatch.setattr(__main__.building, "build", lambda *_: None)
+    monkeypatch.setattr(checkout, "link", lambda *_: None)
+    monkeypatch.setattr(__main__, "report", note)
+    with store.lock(0, print):
+        __main__.provide([PULUMI, COMMAND, DOCKER])
+    return sources
+
+
+def test_what_has_no_checksum_is_built_though_it_could_be_downloaded(
+    releases: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_pin(PULUMI, sha256(release_of(PULUMI, releases)))
+    assert provided(monkeypatch) == {
+        "pulumi": Source.DOWNLOAD,
+        "command": Source.BUILD,
+        "docker": Source.BUILD,
+    }
+
+
+def test_a_wrong_checksum_ends_the_run_with_both(
+    releases: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_pin(PULUMI, "0" * 64)
+    monkeypatch.setattr(machine, "go", lambda: GO)
+    monkeypatch.setattr(checkout, "recall", lambda *_: None)
+    assert __main__.main() == 1
+    said = capsys.readouterr().err
+    assert "0" * 64 in said
+    assert sha256(release_of(PULUMI, releases)) in said
+
+
+def test_without_a_checksum_and_without_go_the_error_says_how_to_add_one(releases: Path) -> None:
+    refusal = __main__.unpinned(DOCKER)
+    with pytest.raises(NoSourceError, match=r"no checksum of pulumi-resource-docker-v5.*toolchain\.pin"):
+        choose(DOCKER, offers(unreachable=refusal, go=None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0123  a.tar.gz\n", "# " + "0" * 64 + "  a\n", f"{'0' * 64} a\n", f"{'0' * 64}  a\n{'1' * 64}  a\n"],
+)
+def test_a_damaged_table_of_checksums_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="not a sha256"):
+        checksums.read(text)
+
+
+def test_the_table_has_only_releases_that_the_project_wants() -> None:
+    text = checksums.TABLE.read_text()
+    table = checksums.read(text)
+    wanted = tools((HERE.parent / "requirements.txt").read_text())
+    assert set(table) <= {tool.archive(*platform) for tool in wanted for platform in PLATFORMS}
+    assert checksums.write(table) == text
+    # Of one tool the same on all platforms: no user is the one who gets what nobody compares.
+    for tool in wanted:
+        assert len({tool.archive(*platform) in table for platform in PLATFORMS}) == 1
+
+
+def release(tool: Tool, checksum: str) -> dict[str, object]:
+    names = [tool.archive(*platform) for platform in PLATFORMS]
+    return {"assets": [{"name": name, "digest": f"sha256:{checksum}"} for name in names]}
+
+
+@pytest.fixture
+def github(releases: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Tool, object], None]:
+    """Publishes a tool's release on the server, as GitHub's API describes one."""
+    monkeypatch.setattr(pin, "API", machine.RELEASES)
+    monkeypatch.setattr(pin, "tools", lambda _: (COMMAND, DOCKER))
+
+    def publish(tool: Tool, described: object) -> None:
+        file = releases / f"pulumi-{tool.name}/releases/tags/v{tool.version}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(described))
+
+    return publish
+
+
+def test_pins_are_what_github_tells_of_the_wanted_releases(
+    github: Callable[[Tool, object], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_pin(COMMAND, "a" * 64)
+    github(COMMAND, release(COMMAND, "a" * 64))
+    github(DOCKER, release(DOCKER, "b" * 64))
+    assert pin.main() == 0
+    table = checksums.read(checksums.TABLE.read_text())
+    assert table == {
+        tool.archive(*platform): checksum * 64
+        for tool, checksum in ((COMMAND, "a"), (DOCKER, "b"))
+        for platform in PLATFORMS
+    }
+    assert machine.archive(COMMAND) not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("described", "said"),
+    [
+        (release(DOCKER, "b" * 64), "changed after their release"),
+        ({"assets": [{"name": "pulumi-docker_checksums.txt", "digest": None}]}, "tells no sha256 of"),
+        ({"message": "something else"}, "tells no sha256 of"),
+        (None, "404"),
+    ],
+)
+def test_a_release_that_changed_or_tells_too_little_changes_no_pin(
+    described: object,
+    said: str,
+    github: Callable[[Tool, object], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_pin(DOCKER, "a" * 64)
+    before = checksums.TABLE.read_text()
+    github(COMMAND, release(COMMAND, "c" * 64))
+    if described:
+        github(DOCKER, described)
+    assert pin.main() == 1
+    assert said in capsys.readouterr().err
+    assert checksums.TABLE.read_text() == before
 
 
 @pytest.fixture
