@@ -24,6 +24,7 @@ FOLDER = Path(".swarm")  # git-ignored
 # ssh's options for requests that share a connection; it stays for 30 s after the last. A socket's name must
 # be short, hence relative and without the stack's: it is a hash of host, port and user.
 SHARED = {"ControlMaster": "auto", "ControlPath": FOLDER / "%C", "ControlPersist": 30}
+FEWEST_DIAL_ERRORS = 2
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -161,6 +162,17 @@ def _answers(path: str) -> bool:
     return True
 
 
+def dial_errors(ssh: Ssh) -> int:
+    """How many dials may fail before the last error counts.
+
+    The provider pauses between dials for 0.1 s at first, each time half as long again, 5 s at most
+    (pulumi/pulumi, sdk/go/common/util/retry/until.go). So twelve errors that come at once (no route to host,
+    too many logins at a time) are tried again for 21 s. A host that is silent takes its time-out with each
+    dial: about a minute in all, or three dials.
+    """
+    return max(FEWEST_DIAL_ERRORS, min(12, 60 // ssh.connect_timeout))
+
+
 def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
     """The connection of a remote command to the node: secret, for it holds the private key."""
     ssh = node.ssh
@@ -173,7 +185,7 @@ def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
             port=jump.port,
             private_key=jump.private_key_file.read_text(),
             host_key=host_key(ssh.proxy.host, jump),
-            dial_error_limit=2,
+            dial_error_limit=dial_errors(jump),
             per_dial_timeout=jump.connect_timeout,
         )
     return pulumi.Output.secret(
@@ -183,8 +195,9 @@ def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
             port=ssh.port,
             private_key=ssh.private_key_file.read_text(),
             host_key=host_key(node.host, ssh),
-            dial_error_limit=2,
-            per_dial_timeout=ssh.connect_timeout * 2,
+            # Nothing bounds a dial from the jump host but TCP's own two minutes: so it is tried seldom.
+            dial_error_limit=FEWEST_DIAL_ERRORS if proxy else dial_errors(ssh),
+            per_dial_timeout=ssh.connect_timeout,
             proxy=proxy,
         )
     )

@@ -870,7 +870,7 @@ def test_an_attempt_to_connect_is_given_up_after_its_time(plugin: Plugin, connec
 def test_an_attempt_to_log_in_is_given_up_after_its_time(
     plugin: Plugin, connection: Properties, unused: socket.socket
 ) -> None:
-    """The host accepts the connection, and says nothing.
+    """The host accepts the connection, and says nothing: a login gets twice the time of a connection.
 
     It is documented, but the official 1.2.1 fails here: it waits without end.
     """
@@ -879,5 +879,5 @@ def test_an_attempt_to_log_in_is_given_up_after_its_time(
 
     failure(plugin.create, {"create": "true", "connection": settings})
 
-    assert 1 <= time.monotonic() - started < 5
+    assert 2 <= time.monotonic() - started < 6
     assert was_dialled(unused)

@@ -172,3 +172,31 @@ def test_an_agent_s_path_of_any_length_is_a_mistake_rather_than_a_crash(known, m
     monkeypatch.setenv("SSH_AUTH_SOCK", "/tmp/" + "x" * 200)
     (found,) = checked(settings)
     assert found.key == "SSH_AUTH_SOCK"
+
+
+# How the provider pauses between dials: in seconds, after each failed one.
+PAUSES = [min(0.1 * 1.5**n, 5) for n in range(100)]
+
+
+@pytest.mark.parametrize("connect_timeout", [1, 4, 5])
+def test_errors_that_come_at_once_are_tried_again_for_some_time(connect_timeout):
+    errors = connection.dial_errors(replace(SSH, connect_timeout=connect_timeout))
+    assert 20 < sum(PAUSES[:errors]) < 30
+
+
+@pytest.mark.parametrize(
+    ("connect_timeout", "most"), [(1, 60), (4, 90), (10, 90), (20, 90), (45, 140), (60, 200)]
+)
+def test_a_host_that_is_gone_costs_a_minute_or_three_dials(connect_timeout, most):
+    errors = connection.dial_errors(replace(SSH, connect_timeout=connect_timeout))
+    assert errors >= connection.FEWEST_DIAL_ERRORS
+    assert (errors + 1) * connect_timeout + sum(PAUSES[:errors]) < most
+
+
+def test_a_host_behind_another_is_dialled_from_there_seldom_and_the_other_as_often_as_any(known, monkeypatch):
+    monkeypatch.setattr(connection.pulumi.Output, "secret", staticmethod(lambda value: value))
+    ssh = known("10.0.0.11 KEY\n10.0.0.12 KEY\n")
+    straight = connection.command_connection(node("m1", ssh=ssh))
+    behind = connection.command_connection(node("m1", ssh=replace(ssh, proxy=Proxy("10.0.0.12", ssh))))
+    assert (straight.dial_error_limit, straight.proxy) == (12, None)
+    assert (behind.dial_error_limit, behind.proxy.dial_error_limit) == (2, 12)

@@ -44,7 +44,8 @@ type Server struct {
 	// How many attempts may fail before the last error counts; unlimited where negative.
 	DialErrorLimit *int `pulumi:"dialErrorLimit,optional"`
 
-	// Seconds for one attempt, the SSH handshake included; unlimited where zero.
+	// Seconds that one attempt may take to connect, and then twice as many to log in; unlimited where
+	// zero. The official provider bounds the connection alone.
 	PerDialTimeout *int `pulumi:"perDialTimeout,optional"`
 }
 
@@ -107,20 +108,18 @@ func (s Server) dial(ctx context.Context, open dialFunc) (*ssh.Client, error) {
 	}
 }
 
-// attempt connects and logs in once, within PerDialTimeout.
+// attempt connects and logs in once.
 func (s Server) attempt(
 	ctx context.Context, open dialFunc, config *ssh.ClientConfig,
 ) (*ssh.Client, error) {
-	if seconds := *s.PerDialTimeout; seconds > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, time.Duration(seconds)*time.Second,
-			fmt.Errorf("no SSH login within %d s", seconds))
-		defer cancel()
-	}
-	conn, err := open(ctx, "tcp", s.address())
+	dialCtx, cancel := within(ctx, *s.PerDialTimeout, "no connection")
+	defer cancel()
+	conn, err := open(dialCtx, "tcp", s.address())
 	if err != nil {
 		return nil, err
 	}
+	ctx, hangUp := within(ctx, 2**s.PerDialTimeout, "no SSH login")
+	defer hangUp()
 	// A handshake takes no context: closing the connection is the way to end it.
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	sshConn, channels, requests, err := ssh.NewClientConn(conn, s.address(), config)
@@ -131,6 +130,15 @@ func (s Server) attempt(
 		return nil, err
 	}
 	return ssh.NewClient(sshConn, channels, requests), nil
+}
+
+// within bounds ctx by so many seconds, or not at all where they are none.
+func within(ctx context.Context, seconds int, lack string) (context.Context, context.CancelFunc) {
+	if seconds <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, time.Duration(seconds)*time.Second,
+		fmt.Errorf("%s within %d s", lack, seconds))
 }
 
 func (s Server) address() string {
