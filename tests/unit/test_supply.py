@@ -39,8 +39,8 @@ CHECKED = {
 }
 UNCHECKED = re.compile(
     r"no-check-(?:gpg|certificate)|Allow-?(?:Insecure|Unauthenticated|Downgrade|Weak)|trusted[=:]|--insecure"
-    r"|curl -k|Check-Valid-Until|verify=False|_unverified_|CERT_NONE|trusted-host|GONOSUM|GOINSECURE|GOSUMDB|-mod=mod"
-    r"|download_insecure|StrictHostKeyChecking[\"=: ]+(?:no|off|accept-new)\b",
+    r"|curl -k|Check-Valid-Until|verify=False|_unverified_|CERT_NONE|trusted-host|GONOSUM|GOINSECURE|GOSUMDB"
+    r"|-mod=mod|download_insecure|StrictHostKeyChecking[\"=: ]+(?:no|off|accept-new)\b",
     re.IGNORECASE,
 )
 PACKAGE = re.compile(r"([\w.-]+)==(\S+)")
