@@ -6,6 +6,7 @@ and people (`ssh -F`). It names every node, and `control`: the manager that this
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import socket
@@ -16,6 +17,7 @@ from pathlib import Path
 import pulumi
 from pulumi_command import remote
 
+from components import bounded
 from components.checks import Reader
 from components.settings import NAMESPACE, Node, Settings, Ssh
 
@@ -25,6 +27,8 @@ FOLDER = Path(".swarm")  # git-ignored
 # be short, hence relative and without the stack's: it is a hash of host, port and user.
 SHARED = {"ControlMaster": "auto", "ControlPath": FOLDER / "%C", "ControlPersist": 30}
 FEWEST_DIAL_ERRORS = 2
+KEYGEN_SECONDS = 20  # files may be on a network
+AGENT_SECONDS = 5
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
 
 
@@ -60,11 +64,12 @@ def config_text(settings: Settings, control: Node | None) -> str:
     return "\n".join(blocks)
 
 
-def open_control(stack: str) -> None:
+def open_control(stack: str, seconds: float) -> None:
     """Opens the connection to control which the Docker provider's requests then share, and those about
-    images. Each would open one of its own, many at once: on a slow host they time out. Where it fails they
-    say so themselves."""
-    subprocess.run(["ssh", "-F", str(config_file(stack)), CONTROL, "true"], capture_output=True, check=False)
+    images, within `seconds`. Each would open one of its own, many at once: on a slow host they time out.
+    Where it fails they say so themselves."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        bounded.run(["ssh", "-F", str(config_file(stack)), CONTROL, "true"], seconds)
 
 
 def _block(alias: str, host: str, ssh: Ssh) -> str:
@@ -98,12 +103,7 @@ def host_key(host: str, ssh: Ssh) -> str | None:
     """The host's key as known_hosts has it (`ssh-ed25519 AAAA...`), None where it has none that the
     command provider can check: it takes one key, and current OpenSSH refuses ssh-rsa."""
     name = host if ssh.port == 22 else f"[{host}]:{ssh.port}"
-    found = subprocess.run(
-        ["ssh-keygen", "-F", name, "-f", str(ssh.known_hosts_file)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    found = bounded.run(["ssh-keygen", "-F", name, "-f", str(ssh.known_hosts_file)], KEYGEN_SECONDS)
     keys = [line.split()[1:3] for line in found.stdout.splitlines() if not line.startswith(("#", "@"))]
     by_type = {kind: f"{kind} {key}" for kind, key in keys}
     return next((by_type[kind] for kind in KEY_TYPES if kind in by_type), None)
@@ -112,12 +112,7 @@ def host_key(host: str, ssh: Ssh) -> str | None:
 def check(reader: Reader, settings: Settings) -> None:
     """Tells the reader what is wrong with keys, known hosts and the agent. Nobody is dialled."""
     for path in sorted({ssh.private_key_file for _, _, ssh in _ways(settings)}):
-        opened = subprocess.run(
-            ["ssh-keygen", "-y", "-P", "", "-f", str(path)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        opened = bounded.run(["ssh-keygen", "-y", "-P", "", "-f", str(path)], KEYGEN_SECONDS)
         if opened.returncode and path.is_file():
             reader.wrong(
                 f"{NAMESPACE}ssh.privateKeyFile",
@@ -156,6 +151,7 @@ def _ways(settings: Settings) -> Iterator[tuple[str, str, Ssh]]:
 def _answers(path: str) -> bool:
     try:
         with socket.socket(socket.AF_UNIX) as agent:
+            agent.settimeout(AGENT_SECONDS)
             agent.connect(path)
     except OSError:
         return False

@@ -21,10 +21,10 @@ from typing import Any
 
 import yaml
 
-from components import scripts
+from components import bounded, faults, scripts
 from lab import Lab, LabError
 from operations import page
-from operations.engine import PROJECT
+from operations.engine import PROJECT, pulumi
 
 ROOT = Path(__file__).parents[1]
 PLAIN = Path(__file__).with_name("plain_swarm.sh")
@@ -118,19 +118,11 @@ def timed(command: Sequence[str], **options: Any) -> float:
     """The seconds that a command took. BenchError: it failed, or took longer than LIMIT_SECONDS."""
     began = time.perf_counter()
     try:
-        subprocess.run(
-            command,
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            **options,
-        )
-    except subprocess.CalledProcessError as error:
-        raise BenchError(f"`{shown(command)}` failed:\n{error.output}") from None
+        done = bounded.run(command, LIMIT_SECONDS, stderr=subprocess.STDOUT, **options)
     except subprocess.TimeoutExpired:
         raise BenchError(f"`{shown(command)}` took more than {LIMIT_SECONDS} s") from None
+    if done.returncode:
+        raise BenchError(f"`{shown(command)}` failed:\n{done.stdout}")
     return time.perf_counter() - began
 
 
@@ -218,10 +210,9 @@ def leave(lab: Lab) -> None:
 
 def conditions(lab: Lab) -> str:
     """On what it was measured, in a sentence."""
-    pulumi = subprocess.run(["pulumi", "version"], stdout=subprocess.PIPE, text=True, check=True).stdout
     return (
         f"{ROUNDS} rounds, on {len(os.sched_getaffinity(0))} cores that six Docker Engines share with the "
-        f"client: Pulumi {pulumi.strip().lstrip('v')}, Docker Engine {engine_version(lab)}, "
+        f"client: Pulumi {pulumi('version').strip().lstrip('v')}, Docker Engine {engine_version(lab)}, "
         f"Python {sys.version.split()[0]}."
     )
 
@@ -245,4 +236,4 @@ def figures(seconds: Mapping[str, Sequence[float]], where: str) -> Iterator[str]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    faults.run(main)

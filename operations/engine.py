@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,20 +11,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import configuration, connection, decisions, look
+from components import bounded, configuration, connection, decisions, faults, look
 from components.checks import ConfigurationError
 from components.compose import Stack
+from components.faults import doing
+from components.foreign import harmless
 from components.observation import Observation
 from components.plan import Plan
 from components.settings import Settings
 
 PROJECT = "swarm"
+ANSWER_SECONDS = 120  # for what only reads or writes configuration and state: a backend may be far away
 
 
 def pulumi(*arguments: str, text: str | None = None) -> str:
-    """Standard output of a Pulumi command that reads `text`; ends the program where it fails, its
-    error shown."""
-    done = subprocess.run(["pulumi", *arguments], input=text, stdout=subprocess.PIPE, text=True, check=False)
+    """Standard output of a Pulumi command that reads `text`, and touches no host; ends the program where it
+    fails, its error shown."""
+    try:
+        done = bounded.run(["pulumi", *arguments], ANSWER_SECONDS, text=text, stderr=None)
+    except subprocess.TimeoutExpired:
+        sys.exit(
+            f"`pulumi {' '.join(arguments[:2])}` gave no answer within {ANSWER_SECONDS} s: see that its "
+            f"backend answers ({os.environ.get('PULUMI_BACKEND_URL') or 'that of your login'})"
+        )
     if done.returncode:
         sys.exit(done.returncode)
     return done.stdout
@@ -41,10 +51,12 @@ class Look:
 
 def declared(stack: str) -> tuple[Settings, list[Stack]]:
     """What a stack's configuration says. ConfigurationError: it has mistakes."""
+    doing("reading the configuration")
     # With secrets: a Compose file is read whole, contents too. They go no further.
     raw: dict[str, Any] = json.loads(pulumi("config", "--json", "--show-secrets", "--stack", stack))
     values = {key: entry.get("objectValue", entry.get("value")) for key, entry in raw.items()}
     secret = [key for key, entry in raw.items() if entry["secret"]]
+    faults.hide([values[key] for key in secret])
     return configuration.load(values, Path(), PROJECT, stack, secret)
 
 
@@ -54,12 +66,14 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
     try:
         settings, stacks = declared(stack)
     except ConfigurationError as error:
-        sys.exit(str(error))
+        sys.exit(harmless(str(error)))
+    doing("looking at the hosts")
     connection.write_config(settings)
     names = [one.name for one in stacks]
     observation = look.observe(
-        settings, names, say=lambda text: print(text, file=sys.stderr), patience=patience
+        settings, names, say=lambda text: print(harmless(text), file=sys.stderr), patience=patience
     )
+    doing("deciding what is to be done")
     plan = decisions.decide(settings, observation)
     connection.write_config(settings, settings.node(plan.control))
     return Look(settings, stacks, observation, plan)

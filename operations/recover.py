@@ -13,16 +13,23 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components import bounded, faults
+from components.bounded import CommandError
 from components.connection import CONTROL, config_file
-from operations.engine import PROJECT, look_at, pulumi
+from components.faults import doing
+from components.foreign import harmless
+from operations.engine import PROJECT, Look, look_at, pulumi
+
+ANSWER_SECONDS = 20  # the SSH connection aside
 
 INSPECTED = {
     "docker:index/service:Service": "service",
@@ -51,9 +58,10 @@ def main(arguments: Sequence[str]) -> None:
         if resource.get("delete") and resource["type"] in INSPECTED
     ]
     # Finds a live manager; where it refuses, so will the up, and the next recovery has another try.
-    if (pending or replaced) and not look_at(stack).plan.refusals:
-        found = {one["urn"]: there for one in pending if (there := find(stack, one))}
-        gone = [one["id"] for one in replaced if not find(stack, one)]
+    if (pending or replaced) and not (seen := look_at(stack)).plan.refusals:
+        doing("recovering what an earlier run left")
+        found = {one["urn"]: there for one in pending if (there := find(seen, one))}
+        gone = [one["id"] for one in replaced if not find(seen, one)]
         take_in(deployment, pending, found)
         forget(deployment, gone)
         if pending or gone:
@@ -142,23 +150,25 @@ def forget(deployment: dict[str, Any], gone: Collection[str]) -> None:
         print(f"forgot {resource['inputs']['name']}, which was replaced and is gone already")
 
 
-def find(stack: str, resource: Mapping[str, Any]) -> str | None:
+def find(seen: Look, resource: Mapping[str, Any]) -> str | None:
     """The ID of what Docker knows by a resource's name, if it does; ends the program where no manager
     can be asked."""
     kind = INSPECTED.get(resource["type"])
     if not kind:
         return None
-    command = f"docker {kind} inspect --format '{{{{.ID}}}}' {resource['inputs']['name']}"
-    asked = subprocess.run(
-        ["ssh", "-F", str(config_file(stack)), CONTROL, command],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if asked.returncode and not any(words in asked.stderr.lower() for words in ("no such", "not found")):
-        sys.exit(asked.stderr)  # neither there nor gone: nobody could tell
-    return asked.stdout.strip() if asked.returncode == 0 else None
+    name = resource["inputs"]["name"]
+    command = shlex.join(["docker", kind, "inspect", "--format", "{{.ID}}", "--", name])
+    seconds = seen.settings.node(seen.plan.control).ssh.connect_timeout + ANSWER_SECONDS
+    try:
+        return bounded.output(
+            ["ssh", "-F", str(config_file(seen.settings.stack)), CONTROL, command], seconds
+        ).strip()
+    except CommandError as error:
+        if any(words in str(error).lower() for words in ("no such", "not found")):
+            return None
+        # Neither there nor gone: nobody could tell.
+        sys.exit(harmless(f"{seen.plan.control} doesn't tell whether the {kind} {name} is there: {error}"))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    faults.run(partial(main, sys.argv[1:]))

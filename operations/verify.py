@@ -15,14 +15,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from shlex import quote
 
+from components import bounded, faults
+from components.bounded import CommandError
 from components.compose import Port, Service, Stack
 from components.connection import CONTROL, config_file
+from components.faults import doing
+from components.foreign import harmless
 from components.observation import Cluster
 from components.settings import Node
 from operations.engine import Look, look_at
 
 ANSWER_SECONDS = 10  # the SSH connection aside
+WORDS_MOST = 200  # characters of what a port answers
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a list of checks, for machines")
     options = parser.parse_args(arguments)
     found = look_at(options.stack)
+    doing("asking the live nodes")
     checks = list(verify(found))
     if options.json:
-        print(json.dumps([asdict(check) for check in checks], indent=2))
+        text = json.dumps([asdict(check) for check in checks], indent=2)
+        print(harmless(text))
     else:
         show(checks)
         control = found.plan.control or found.settings.leader.name
@@ -105,7 +113,12 @@ def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
     for service, port in published:
         what = f"port {port.published} ({port.mode})"
         if port.mode == "host":
-            targets = task_addresses(path, stack.full(service.name), cluster)
+            try:
+                targets = task_addresses(found, stack.full(service.name), cluster)
+            except CommandError as error:
+                why = f"no manager tells where its tasks are: {error}"
+                yield Check(what, stack.full(service.name), why, passed=False)
+                continue
             asked = [(node, address) for node in asking for address in targets]
             if not asked:
                 yield Check(what, stack.full(service.name), "no node runs a task of it", passed=False)
@@ -134,50 +147,46 @@ def summed(
         yield Check(what, address, f"{finding}, asked from {who}", passed)
 
 
-def task_addresses(path: Path, service: str, cluster: Cluster) -> list[str]:
-    """The addresses of the nodes that run a task of the service."""
+def task_addresses(found: Look, service: str, cluster: Cluster) -> list[str]:
+    """The addresses of the nodes that run a task of the service. CommandError: nobody tells."""
     command = (
-        f"docker service ps -q --filter desired-state=running {service} |"
+        f"docker service ps -q --filter desired-state=running {quote(service)} |"
         " xargs -r docker inspect --type task --format '{{.NodeID}}'"
     )
-    listed = subprocess.run(
-        ["ssh", "-F", str(path), CONTROL, command], capture_output=True, text=True, check=True
-    )
-    return sorted({cluster.entries[node_id].address for node_id in listed.stdout.split()})
+    seconds = found.settings.node(found.plan.control).ssh.connect_timeout + ANSWER_SECONDS
+    path = config_file(found.settings.stack)
+    listed = bounded.output(["ssh", "-F", str(path), CONTROL, command], seconds)
+    return sorted({cluster.entries[one].address for one in listed.split() if one in cluster.entries})
 
 
 def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
     """Whether address:port answers, asked from the node, through its sshd; and what it says."""
     seconds = node.ssh.connect_timeout + ANSWER_SECONDS
-    request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
+    request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n"
+    command = ["ssh", "-F", str(path), "-W", f"{address}:{port.published}", node.name]
     try:
-        asked = subprocess.run(
-            ["ssh", "-F", str(path), "-W", f"{address}:{port.published}", node.name],
-            input=request,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
+        asked = bounded.run(command, seconds, request)
     except subprocess.TimeoutExpired:
         return False, f"no answer within {seconds} s"
     if asked.returncode:
-        said = asked.stderr.decode(errors="replace").strip().splitlines()
-        return False, said[0] if said else "ssh ended early"
-    status = asked.stdout.split(b"\r\n", 1)[0].decode(errors="replace")
-    return True, status if status.startswith("HTTP/") else "accepts connections"
+        said = asked.stderr.strip().splitlines()
+        return False, said[0][:WORDS_MOST] if said else "ssh ended early"
+    status = asked.stdout.partition("\n")[0]
+    return True, status[:WORDS_MOST] if status.startswith("HTTP/") else "accepts connections"
 
 
 def show(checks: Sequence[Check]) -> None:
     """A table for people."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     words = {True: "[green]ok[/]", False: "[red]FAILED[/]", None: "[yellow]not checked[/]"}
     table = Table("check", "where", "finding", "result", box=None, pad_edge=False)
     for check in checks:
-        table.add_row(check.what, check.where, check.finding, words[check.passed])
+        table.add_row(check.what, check.where, escape(harmless(check.finding)), words[check.passed])
     Console(width=None if sys.stdout.isatty() else 130).print(table)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    faults.run(partial(main, sys.argv[1:]))

@@ -11,10 +11,13 @@ import argparse
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
+from components import faults
+from components.foreign import harmless
 from operations import page
 from operations.acceptance import pipeline, report
 from operations.acceptance.pipeline import Result
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         site = Site(options.stack)
     except PlayError as error:
-        print(f"acceptance: {error}", file=sys.stderr)
+        print(harmless(f"acceptance: {error}"), file=sys.stderr)
         return 1
     stages = (options.stage,) if options.stage else pipeline.STAGES
     begun: set[str] = set()
@@ -66,4 +69,4 @@ def hold_on() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    faults.run(partial(main, sys.argv[1:]))

@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import partial
 
+from components import bounded
 from components.connection import config_file
 from components.findings import Verdict
 from components.settings import Node
 from operations.doctor import overlay
-from operations.doctor import session as ssh
 from operations.doctor.__main__ import ask
 from operations.doctor.ports import Hosts
 from operations.play import session, tasks
@@ -153,7 +153,7 @@ def asked(stage: Stage, client: str, name: str, times: int) -> tuple[set[str], s
     path = config_file(stage.found.settings.stack)
     stage.transcript.command(f"docker exec {STACK}_{client} curl http://{name}/", prompt=node)
     try:
-        done = ssh.run(["ssh", "-F", str(path), node, command], ASK_SECONDS)
+        done = bounded.run(["ssh", "-F", str(path), node, command], ASK_SECONDS)
     except subprocess.TimeoutExpired:
         raise PlayError(f"{node}: asking {name} took longer than {ASK_SECONDS} s") from None
     return read(done.stdout)
@@ -185,7 +185,7 @@ def encrypts(stage: Stage, node: str) -> bool:
     """Whether a node's kernel can encrypt what it sends to others."""
     path = config_file(stage.found.settings.stack)
     try:
-        return ssh.run(["ssh", "-F", str(path), node, ESP], ASK_SECONDS).stdout.strip() == "yes"
+        return bounded.run(["ssh", "-F", str(path), node, ESP], ASK_SECONDS).stdout.strip() == "yes"
     except subprocess.TimeoutExpired:
         return False
 

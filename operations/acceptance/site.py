@@ -13,7 +13,9 @@ from typing import Any
 
 import yaml
 
+from components import bounded
 from components.connection import config_file
+from components.foreign import harmless
 from components.settings import NAMESPACE
 from lab import LabError
 from operations import ground
@@ -25,6 +27,7 @@ from operations.play.stage import CONFIG_FILE, Stage
 from operations.play.swarm import PlayError
 from operations.play.transcript import Transcript
 
+STATUS_SECONDS = 120  # Vagrant takes seconds to begin
 CHATTER = ("Bringing machine ", "==> ", "    ")  # how Vagrant's lines begin
 
 
@@ -91,7 +94,7 @@ class Site:
         except Exception:  # the hosts are to be destroyed all the same
             failure = traceback.format_exc()
         if failure is not None:
-            print(f"\nacceptance: {name} failed: {failure}", file=sys.stderr)
+            print(harmless(f"\nacceptance: {name} failed: {failure}"), file=sys.stderr)
         seconds = time.monotonic() - began
         return Result(name, seconds, tuple(self.log.held), tuple(self.log.left), failure)
 
@@ -117,7 +120,11 @@ class Site:
         return self._status().returncode == 0
 
     def _status(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.ground.status, stdout=subprocess.PIPE, text=True, check=False)
+        try:
+            return bounded.run(self.ground.status, STATUS_SECONDS, stderr=None)
+        except subprocess.TimeoutExpired:
+            told = f"`{' '.join(self.ground.status)}` gave no answer within {STATUS_SECONDS} s"
+            raise PlayError(told) from None
 
     def narrow(self) -> None:
         """Has all commands from here on declare those nodes alone that there should be machines for, at their

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from components import bounded
 from components.checks import ConfigurationError, Mistake
 from components.connection import config_file
 from operations import verify as live
@@ -17,6 +18,8 @@ from operations.acceptance.site import Site
 from operations.engine import Look, declared, look_at, pulumi
 from operations.play import session
 from operations.play.swarm import PlayError
+
+ANSWER_SECONDS = 60  # an SSH connection to an emulated machine included
 
 VIRTUAL = {  # what systemd calls it; what isn't here it calls as others do
     "qemu": "QEMU, emulated in software",
@@ -115,7 +118,10 @@ def conditions(site: Site, found: Look) -> Conditions:
     """On what it runs, as the hosts themselves have it."""
     path, name = config_file(site.stack), found.settings.leader.name
     command = ["ssh", "-F", str(path), name, "systemd-detect-virt 2>/dev/null"]
-    kind = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+    try:
+        kind = bounded.run(command, ANSWER_SECONDS).stdout.strip()
+    except subprocess.TimeoutExpired:
+        kind = ""
     hosts = f"{len(found.settings.nodes)} of {site.ground.what} ({VIRTUAL.get(kind, kind or 'unknown')})"
     engines = ", ".join(sorted({host.engine for host in found.observation.values() if host.engine}))
     return Conditions(

@@ -14,9 +14,13 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 
+from components import faults
 from components.connection import config_file
+from components.faults import doing
 from components.findings import Finding, Verdict, summed
+from components.foreign import harmless
 from components.settings import Node
 from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs
 from operations.doctor.ports import Hosts
@@ -33,9 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="a list of findings, for machines")
     options = parser.parse_args(arguments)
     found = look_at(options.stack, patience=0)
+    doing("trying what gets through between the hosts")
     findings = summed(examine(found, deep=options.deep))
     if options.json:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        text = json.dumps([asdict(finding) for finding in findings], indent=2)
+        print(harmless(text))
     else:
         show(findings, set(found.observation))
     return 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
@@ -103,12 +109,12 @@ def show(findings: Sequence[Finding], everyone: Collection[str]) -> None:
         names = ", ".join(one.hosts) if len(one.hosts) < 4 else f"{len(one.hosts)} hosts"
         where = "all" if set(one.hosts) in (set(), everyone) else names
         style = STYLES[one.verdict]
-        table.add_row(one.check, where, escape(one.finding), escape(one.remedy), f"[{style}]{one.verdict}[/]")
+        finding = escape(harmless(one.finding))
+        table.add_row(one.check, where, finding, escape(one.remedy), f"[{style}]{one.verdict}[/]")
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit("interrupted; what was on the hosts for the doctor has ended")
+    faults.run(
+        partial(main, sys.argv[1:]), interrupted="interrupted; what was on the hosts for the doctor has ended"
+    )

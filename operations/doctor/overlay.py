@@ -17,10 +17,11 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
+from components import bounded
 from components.connection import config_file
 from components.findings import Finding, failed, unknown
 from components.plan import Plan, Step
-from operations.doctor import programs, session
+from operations.doctor import programs
 from operations.doctor.exchange import SESSION_SECONDS, SMALL, Message, Outcome, Sessions, exchange
 from operations.doctor.mtu import VXLAN_OCTETS
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
@@ -154,7 +155,7 @@ def address_of(path: Path, node: str, container: str) -> str:
     template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     command = shlex.join(["docker", "inspect", "-f", template, container])
     try:
-        return session.run(["ssh", "-F", str(path), node, command], ASK_SECONDS).stdout.strip()
+        return bounded.run(["ssh", "-F", str(path), node, command], ASK_SECONDS).stdout.strip()
     except subprocess.TimeoutExpired:
         return ""
 

@@ -10,7 +10,9 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 
+from components import faults
 from lab import Lab, LabError
 from lab.layout import MAX_MANAGERS
 from operations.bench import BenchError, engine_version, plain_script
@@ -73,4 +75,4 @@ def conditions(lab: Lab) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    faults.run(partial(main, sys.argv[1:]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from components import faults
 from lab import Lab, LabError
 from operations import page
 from operations.bench import BenchError, plain_script
@@ -50,4 +51,4 @@ def run(lab: Lab, seconds: float, rounds: int) -> Measured:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    faults.run(main)

@@ -15,12 +15,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
+from components import bounded, faults
+from components.foreign import harmless
 from operations import ground, page
 from operations.engine import look_at, pulumi
 from operations.play import session
-from operations.play.stage import Stage
+from operations.play.stage import COMMAND_SECONDS, Stage
 from operations.play.swarm import PlayError
 from operations.play.transcript import Transcript
 
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
         with put_back(stage):
             session.give(stage, failures=True)
     except PlayError as error:
-        print(f"\nplay: {error}", file=sys.stderr)
+        print(harmless(f"\nplay: {error}"), file=sys.stderr)
         return 1
     PAGE.write_text(text(stage))
     print(f"\nAll went as it should. The transcript is in docs/{PAGE.name}.")
@@ -64,15 +67,12 @@ def interrupt(number: int, _: FrameType | None) -> None:
 def prepare(name: str) -> Stage:
     """The stage, on a swarm that is as declared. PlayError: it isn't."""
     found = look_at(name)
-    preview = subprocess.run(
-        ["pulumi", "preview", "--stack", name, "--expect-no-changes"],
-        env={**os.environ, "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    command = ("pulumi", "preview", "--stack", name, "--expect-no-changes")
+    environment = {**os.environ, "NO_COLOR": "1"}
+    try:
+        preview = bounded.run(command, COMMAND_SECONDS, stderr=subprocess.STDOUT, env=environment)
+    except subprocess.TimeoutExpired:
+        raise PlayError(f"the preview took longer than {COMMAND_SECONDS} s, and was ended") from None
     if preview.returncode:
         raise PlayError(f"{preview.stdout}\nIt begins on a swarm that is as declared: `make up STACK={name}`")
     hosts = ground.of(name, {node.ssh.private_key_file for node in found.settings.nodes})
@@ -92,7 +92,7 @@ def put_back(stage: Stage) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        print(f"\nThe play ends here: {error}", file=sys.stderr)
+        print(harmless(f"\nThe play ends here: {error}"), file=sys.stderr)
         restore(stage, services, broken=True)
         raise
     restore(stage, services, broken=False)
@@ -130,4 +130,4 @@ stays as it is, and `make up` makes the swarm what it says, whatever became of t
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    faults.run(partial(main, sys.argv[1:]))

@@ -183,11 +183,14 @@ def run(
     """Runs a command; gives its output. Lines of it are shown as told. PlayError: it failed."""
     transcript.command(shlex.join(command))
     lines: list[str] = []
+    began = time.monotonic()
     with _process(command, environment) as process:
         for line in process.stdout or ():
             lines.append(line)
             if shows(line):
                 transcript.output(line)
+    if time.monotonic() - began >= COMMAND_SECONDS:
+        lines.append(f"it took longer than {COMMAND_SECONDS} s, and was ended")
     if process.returncode:
         raise PlayError(f"`{shlex.join(command)}` failed:\n{''.join(lines).strip()}")
     return "".join(lines)
@@ -220,4 +223,5 @@ def _process(command: tuple[str, ...], environment: Mapping[str, str]) -> Iterat
             process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=CANCEL_SECONDS)
-            process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from components import bounded
+from components.bounded import CommandError
 from components.connection import SHARED, config_file
 from components.look import Engine, EngineError
 from components.observation import NAMESPACE_LABEL
@@ -16,6 +17,7 @@ from operations.play import tasks
 from operations.play.tasks import Sight, Task
 
 ASK_SECONDS = 40  # an SSH connection to an emulated machine included
+SPARE_SECONDS = 10  # until here what there doesn't end is ended
 
 T = TypeVar("T")
 
@@ -94,26 +96,19 @@ class Swarm:
         raise NoAnswerError("; ".join(problems))
 
     def _run(self, name: str, command: str) -> str:
-        done = subprocess.run(self._ssh(name, command), capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise NoAnswerError(f"{name}: {done.stderr.strip() or f'no answer within {ASK_SECONDS} s'}")
-        return done.stdout
+        try:
+            return bounded.output(self._ssh(name, command), ASK_SECONDS + SPARE_SECONDS)
+        except CommandError as error:
+            raise NoAnswerError(f"{name}: {error}") from None
 
     def _ask(self, name: str, path: str) -> Any:
         """What the Docker Engine's API of a node gives for a path."""
-        session = subprocess.Popen(
-            self._ssh(name, "docker system dial-stdio"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        command = self._ssh(name, "docker system dial-stdio")
         try:
-            return Engine(session).get(path)
+            with bounded.opened(command, ASK_SECONDS + SPARE_SECONDS) as session:
+                return Engine(session).get(path)
         except (OSError, ValueError, http.client.HTTPException, EngineError) as error:
             raise NoAnswerError(f"{name}: {error}") from None
-        finally:
-            session.kill()
-            session.communicate()
 
     def _ssh(self, name: str, command: str) -> list[str]:
         # While a swarm has no leader, its managers leave requests unanswered.

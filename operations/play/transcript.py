@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from components.foreign import harmless
+
 
 class Transcript:
     """A session of numbered acts: what is typed, what it prints, what is checked."""
@@ -22,8 +24,8 @@ class Transcript:
     def say(self, text: str) -> None:
         """A paragraph."""
         self._kind = self._end()
-        self._add("words", text)
-        self._print(text)
+        self._add("words", harmless(text))
+        self._print(harmless(text))
 
     def command(self, text: str, prompt: str = "") -> None:
         """A command, as it would be typed."""
@@ -32,19 +34,19 @@ class Transcript:
 
     def output(self, text: str) -> None:
         """What a command prints, or what is seen meanwhile."""
-        for line in text.strip("\n").splitlines():
+        for line in harmless(text).strip("\n").splitlines():
             self._add("code", line.rstrip())
             self._print(line.rstrip())
 
     def passed(self, text: str) -> None:
         """A check that holds."""
-        self._add("checks", f"- ✓ {text}")
-        self._print(f"✓ {text}", "green")
+        self._add("checks", f"- ✓ {harmless(text)}")
+        self._print(f"✓ {harmless(text)}", "green")
 
     def unchecked(self, text: str) -> None:
         """What can't be checked here, and why."""
-        self._add("checks", f"- not checked: {text}")
-        self._print(f"not checked: {text}", "yellow")
+        self._add("checks", f"- not checked: {harmless(text)}")
+        self._print(f"not checked: {harmless(text)}", "yellow")
 
     def markdown(self) -> str:
         """All of it so far."""

@@ -1,0 +1,217 @@
+"""Whoever hangs is ended within the bound, with all that was started, and it is said who it was."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from components import bounded, compose, connection
+from components.bounded import CommandError
+from operations import engine, recover, verify
+from operations.acceptance import site, stages
+from operations.engine import Look
+from operations.play import stage, swarm
+from operations.play.swarm import NoAnswerError, PlayError
+from tests.unit.builders import cluster, declared, observed
+
+# Ignores what asks it to end, and starts another program that does so too, as docker's client and ssh's do.
+HANGS = """#!/bin/sh
+trap '' TERM INT HUP
+echo $$ >>"{pids}"
+sh -c 'trap "" TERM INT HUP; echo $$ >>"{pids}"; sleep 60' &
+sleep 60
+"""
+SECONDS = 0.5
+
+
+@pytest.fixture
+def hangs(program, tmp_path):
+    """Has a program hang; gives the way to wait until all of it is gone."""
+    pids = tmp_path / "pids"
+    pids.touch()
+    yield lambda name: program(name, HANGS.format(pids=pids))
+    deadline = time.monotonic() + 5
+    started = [int(pid) for pid in pids.read_text().split()]
+    assert len(started) >= 2
+    while alive := [pid for pid in started if lives(pid)]:
+        assert time.monotonic() < deadline, f"{alive} are left"
+        time.sleep(0.05)
+
+
+def lives(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def running(tmp_path):
+    """Waits until both programs run."""
+    while len((tmp_path / "pids").read_text().split()) < 2:
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def look():
+    """A stack with a page in host mode, its swarm in place."""
+    port = compose.Port(80, 8080, mode="host")
+    stack = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
+    settings, seen = declared("m1 w1"), None
+    seen = observed(settings, cluster("m1 w1"))
+    return Look(settings, [stack], seen, engine.decisions.decide(settings, seen))
+
+
+def test_a_command_that_ends_gives_what_it_says(program):
+    said = bounded.run([program("says", "#!/bin/sh\ncat\necho no >&2\nexit 3\n")], 5, "text")
+    assert (said.returncode, said.stdout, said.stderr) == (3, "text", "no\n")
+
+
+def test_what_is_wrong_is_said_in_the_command_s_last_words(program):
+    with pytest.raises(CommandError, match=r"^last$"):
+        bounded.output([program("fails", "#!/bin/sh\necho first >&2\necho last >&2\nexit 1\n")], 5)
+    with pytest.raises(CommandError, match="ended early"):
+        bounded.output([program("mute", "#!/bin/sh\nexit 1\n")], 5)
+
+
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(hangs):
+    began = time.monotonic()
+    with pytest.raises(CommandError, match="no answer within 1 s"):
+        bounded.output([hangs("hangs")], 1)
+    assert time.monotonic() - began < 3
+
+
+def test_a_command_that_is_talked_with_is_ended_in_the_end_and_when_it_hangs(hangs, tmp_path):
+    command = [hangs("hangs")]
+    with bounded.opened(command, 60):
+        running(tmp_path)
+    with bounded.opened(command, 1) as process:
+        assert process.stdout.read() == b""
+
+
+def test_an_interrupt_ends_the_command_too(hangs, tmp_path):
+    def interrupt():
+        running(tmp_path)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    command = [hangs("hangs")]
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        bounded.run(command, 60)
+
+
+def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(hangs, monkeypatch):
+    hangs("pulumi")
+    monkeypatch.setattr(engine, "ANSWER_SECONDS", SECONDS)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://far-away")
+    with pytest.raises(SystemExit) as ended:
+        engine.pulumi("stack", "export", "--stack", "lab")
+    assert ended.value.code == (
+        "`pulumi stack export` gave no answer within 0.5 s: see that its backend answers (s3://far-away)"
+    )
+
+
+def test_the_play_s_preview_that_hangs_ends_the_play(hangs, monkeypatch, look):
+    from operations.play import __main__ as play
+
+    hangs("pulumi")
+    monkeypatch.setattr(play, "COMMAND_SECONDS", SECONDS)
+    monkeypatch.setattr(play, "look_at", lambda _: look)
+    with pytest.raises(PlayError, match=r"the preview took longer than 0\.5 s"):
+        play.prepare("lab")
+
+
+def test_a_command_of_the_play_s_that_hangs_ends_it(hangs, monkeypatch):
+    hangs("pulumi")
+    monkeypatch.setattr(stage, "COMMAND_SECONDS", SECONDS)
+    transcript = SimpleNamespace(command=lambda _: None)
+    with pytest.raises(PlayError, match=r"(?s)`pulumi up` failed.*longer than 0\.5 s"):
+        stage.run(transcript, ("pulumi", "up"), {}, lambda _: False)
+
+
+def test_a_manager_that_hangs_is_no_answer_to_the_play(hangs, monkeypatch, look):
+    hangs("ssh")
+    monkeypatch.setattr(swarm, "ASK_SECONDS", SECONDS)
+    monkeypatch.setattr(swarm, "SPARE_SECONDS", 0)
+    asked = swarm.Swarm(look)
+    for ask in (asked.nodes, lambda: asked.docker("node ls")):
+        with pytest.raises(NoAnswerError, match="m1: "):
+            ask()
+
+
+def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(hangs, monkeypatch, look):
+    hangs("ssh")
+    monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - look.settings.leader.ssh.connect_timeout)
+    (found,) = verify.port_checks(look, look.plan.cluster, look.stacks[0])
+    assert found.passed is False
+    assert (found.where, found.finding) == (
+        "demo_page",
+        "no manager tells where its tasks are: no answer within 0 s",
+    )
+
+
+def test_a_host_that_hangs_fails_the_check_of_its_port(hangs, monkeypatch, look, tmp_path):
+    hangs("ssh")
+    node = look.settings.leader
+    monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - node.ssh.connect_timeout)
+    assert verify.ask(tmp_path, compose.Port(80, 8080), node, "10.0.0.1") == (False, "no answer within 0.5 s")
+
+
+def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(hangs, monkeypatch, look):
+    hangs("ssh")
+    monkeypatch.setattr(recover, "ANSWER_SECONDS", 1 - look.settings.leader.ssh.connect_timeout)
+    with pytest.raises(SystemExit) as ended:
+        recover.find(look, {"type": "docker:index/secret:Secret", "inputs": {"name": "demo_key"}})
+    assert ended.value.code == ("m1 doesn't tell whether the secret demo_key is there: no answer within 1 s")
+
+
+def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(hangs, monkeypatch):
+    monkeypatch.setattr(site, "STATUS_SECONDS", SECONDS)
+    made = object.__new__(site.Site)
+    made.ground = SimpleNamespace(status=(str(hangs("vagrant")), "status"))
+    with pytest.raises(PlayError, match=r"vagrant status` gave no answer within 0\.5 s"):
+        made.up()
+
+
+def test_a_manager_that_hangs_holds_no_run_up(hangs):
+    hangs("ssh")
+    began = time.monotonic()
+    connection.open_control("lab", SECONDS)
+    assert time.monotonic() - began < 3
+
+
+def test_a_host_that_hangs_has_an_unknown_kind(hangs, monkeypatch, look):
+    hangs("ssh")
+    monkeypatch.setattr(stages, "ANSWER_SECONDS", SECONDS)
+    monkeypatch.setattr(stages, "pulumi", lambda _: "v3")
+    made = SimpleNamespace(stack="lab", ground=SimpleNamespace(what="the lab"))
+    assert "(unknown)" in stages.conditions(made, look).hosts
+
+
+def test_what_a_manager_is_asked_is_quoted(program, look, tmp_path):
+    program("ssh", f'#!/bin/sh\nprintf "%s" "$4" >{tmp_path}/asked\necho id-1\n')
+    resource = {"type": "docker:index/secret:Secret", "inputs": {"name": "a; reboot"}}
+    assert recover.find(look, resource) == "id-1"
+    assert (tmp_path / "asked").read_text() == ("docker secret inspect --format '{{.ID}}' -- 'a; reboot'")
+
+
+def test_no_program_is_run_without_a_bound():
+    """Popen is for those that have a watchdog of their own, and are listed."""
+    own = {
+        "components/bounded.py",
+        "components/look.py",
+        "operations/doctor/exchange.py",
+        "operations/kv/hosting.py",
+        "operations/play/stage.py",
+    }
+    root = Path(engine.__file__).parents[1]
+    files = [root / "__main__.py", *(root / "components").rglob("*.py"), *(root / "operations").rglob("*.py")]
+    found = {
+        str(path.relative_to(root))
+        for path in files
+        if any(words in path.read_text() for words in ("subprocess.run(", "Popen(", "check_output("))
+    }
+    assert found - own == set()
