@@ -19,6 +19,7 @@ START_SECONDS = 30  # that an update's next tasks get to start, beside the delay
 REPORT_SHARE = 5  # a fifth more, to gather what is to be said
 STEADY_SECONDS = 5  # as the Docker client asks of a new service
 UNPLACED_SECONDS = 40  # without a node for a task, though the nodes are Ready
+WIDEST = 300  # characters of a line that tells what services say
 FAILURES = 5  # of one slot's tasks, one after the other: more of the same won't help
 
 # A line per service, then one per task, the newest of a slot first. Prints for each service that hasn't
@@ -63,7 +64,8 @@ END {
 TELL = r"""
 BEGIN { FS = OFS = "\t" }
 $1 == "task" && index($2, name ".") == 1 {
-  gsub(/^"|"$/, "", $7)
+  gsub(/^"(\\")?|(\\")?"$/, "", $7)
+  gsub(/\\"/, "\"", $7)
   words = $2 ($4 == "" ? "" : " on " $4) ": " $6 ($7 == "" ? "" : ": " $7)
   line = ($6 ~ /^(Failed|Starting|Running|Complete)/ ? $3 : "-") OFS "  " words
   if (!($2 in newest)) { newest[$2] = line; slots[++count] = $2; runs[$2] = $5 $6 ~ /^RunningRunning/ }
@@ -79,6 +81,9 @@ END {
 }
 """
 
+# What services say goes into logs, which terminals and CI systems read: `harmless` lets through no escape
+# sequence and nothing but ASCII (a plugin takes UTF-8 alone, and services write anything), in short lines.
+# `##` begins a pipeline's command anywhere in a line, `::` where it begins, and no service's words do.
 SETTLE = r"""
 look() {
   ask docker service inspect --format "$of_services" "$@" &&
@@ -89,6 +94,11 @@ failing_slots() {
   printf '%s\n' "$failed" | grep -vxF -e "$before" | cut -d ' ' -f 1 | sort | uniq -c |
     awk -v most="$failures" '$1 >= most { printf " %s ", $2 }'
 }
+harmless() {
+  LC_ALL=C sed -e "s/$escape\\[[0-?]*[ -\\/]*[@-~]//g" -e "s/$return\$//" |
+    LC_ALL=C tr -c '\11\12\40-\176' '?' | cut -c "-$widest" |
+    sed -e :again -e 's/##/# #/' -e 't again'
+}
 report() {
   printf '%s\n' "$verdict" | grep -v '^runs' | while read -r kind name why; do
     case $kind in fails) kind="doesn't settle" ;; *) kind="hasn't settled" ;; esac
@@ -97,8 +107,10 @@ report() {
     printf '%s\n' "$tasks" | cut -f 2
     task=$(printf '%s\n' "$tasks" | cut -f 1 | grep -v -m 1 -e '^-' -e '^$') || continue
     lines=$(timeout 10 docker service logs --raw --tail 5 "$task" 2>&1) || true
-    [ -z "$lines" ] || { echo "  its last lines:"; printf '%s\n' "$lines" | sed 's/^/    /'; }
-  done >&2
+    [ -n "$lines" ] || continue
+    echo "  its last lines, in its own words:"
+    printf '%s\n' "$lines" | sed 's/^/    | /'
+  done | harmless >&2
 }
 settle() {
   began=$(date +%s) last='' running='' took=0
@@ -145,7 +157,14 @@ SERVICE_FIELDS = (
     "{{with .UpdateStatus}}{{.State}}{{end}}",
     "{{with .UpdateStatus}}{{.Message}}{{end}}",
 )
-TASK_FIELDS = ("{{.Name}}", "{{.ID}}", "{{.Node}}", "{{.DesiredState}}", "{{.CurrentState}}", "{{.Error}}")
+TASK_FIELDS = (
+    "{{.Name}}",
+    "{{.ID}}",
+    "{{.Node}}",
+    "{{.DesiredState}}",
+    "{{.CurrentState}}",
+    '{{printf "%q" .Error}}',
+)  # which may have lines
 
 
 def limit(services: Iterable[Service], nodes: int, seconds: int) -> int:
@@ -172,6 +191,9 @@ def settle(services: Collection[str], changed: Collection[str], seconds: int) ->
         "changed": " ".join(changed),
         "of_services": '{{"\\t"}}'.join(("service", *SERVICE_FIELDS)),
         "of_tasks": '{{"\\t"}}'.join(("task", *TASK_FIELDS)),
+        "widest": WIDEST,
+        "escape": "\x1b",
+        "return": "\r",
         "judge": JUDGE,
         "tell": TELL,
     }

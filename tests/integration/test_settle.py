@@ -63,7 +63,7 @@ def test_each_service_is_told_with_its_task_node_message_exit_code_and_last_line
     assert "No such image: redis:no-such-tag" in output
     assert "app_exits.1 on swarm-worker-0" in output
     assert "task: non-zero exit (3)" in output
-    assert "its last lines:\n" in output
+    assert "its last lines, in its own words:\n" in output
     assert "out of luck" in output
     assert "no suitable node (scheduling constraints not satisfied on 2 nodes" in output
     assert "app-settle" in deployment.preview(changes=True)

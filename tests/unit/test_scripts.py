@@ -749,10 +749,36 @@ def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(service
     assert report[0].endswith(" s: 1/2 tasks run")
     assert report[1:] == [
         "  demo_redis.2 on w1: Failed 1 second ago: task: non-zero exit (3)",
-        "  its last lines:",
-        "    the last words",
+        "  its last lines, in its own words:",
+        "    | the last words",
         "that is all the time that there was; for more: pulumi config set swarm:settleTimeout 20m",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (r"\033[1;31mred\033[0m\033[2J", "red"),
+        (r"\033]0;title\007bell\rover\r", "?]0;title?bell?over"),
+        (r"caf\303\251, not UTF-8: \377, CSI: \302\2331m", "caf??, not UTF-8: ?, CSI: ??1m"),
+        (r"::error file=x::stop", "::error file=x::stop"),
+        (r"##vso[task.complete result=Failed]###[x]", "# #vso[task.complete result=Failed]# # #[x]"),
+        ("x" * 999, "x" * (settling.WIDEST - len("    | "))),
+    ],
+    ids=["colors", "controls", "bytes", "GitHub", "Azure", "long"],
+)
+def test_what_a_service_says_is_marked_as_its_own_words_and_made_harmless(services, said, shown):
+    services.on("service logs", f"printf '%b\\n' '{said}'")
+    told = settle(tasks(services, FAILED)).stderr.splitlines()
+    assert told[told.index("  its last lines, in its own words:") + 1] == f"    | {shown}"
+
+
+def test_an_error_of_a_task_is_one_line_and_made_harmless(services):
+    """Its text comes from wherever the task was to start; the format has Go quote it."""
+    said = a_task(2, "Shutdown", "Failed 1 second ago", r'"\"starting: \"sh\"\n::error::\x1b[2J##vso[x]\""')
+    told = settle(tasks(services, said)).stderr.splitlines()
+    assert '  demo_redis.2 on w1: Failed 1 second ago: starting: "sh"\\n::error::\\x1b[2J# #vso[x]' in told
+    assert settling.TASK_FIELDS[-1] == '{{printf "%q" .Error}}'
 
 
 def test_settle_asks_for_no_output_of_a_task_that_was_rejected(services):
