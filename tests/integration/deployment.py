@@ -79,8 +79,12 @@ class Deployment:
         self.config_file = folder / f"Pulumi.{self.stack}.yaml"
         self.settings: dict[str, Any] = {}
         self.pulumi("stack", "init", self.stack)
+        self.declare_all()
+
+    def declare_all(self) -> None:
+        """All of the lab's hosts, and the demo."""
         self.configure(
-            ssh={"privateKeyFile": str(lab.private_key), "knownHostsFile": str(lab.known_hosts)},
+            ssh={"privateKeyFile": str(self.lab.private_key), "knownHostsFile": str(self.lab.known_hosts)},
             nodes=self.nodes(),
             stacks=[{"name": "demo", "compose": "stacks/demo.yaml"}],
         )

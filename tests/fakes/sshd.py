@@ -1,0 +1,157 @@
+"""A real sshd for one host: on an address of its own, with its own host key, home and commands.
+
+Nothing outside of its folder is changed. What comes in over each session is kept: the command line, and
+what is written to it, where tokens would be seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+PORT = 2222
+PATIENCE = 10  # seconds
+NOBODY = 65534
+
+# Given by the server's configuration instead of what the client asks for, which it then runs. The
+# command's standard input passes through tee; it ends when the command does.
+SESSION = """\
+#!/bin/bash
+kept=$(mktemp {sessions}/XXXXXXXX)
+printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >"$kept"
+exec "$SHELL" -c "$SSH_ORIGINAL_COMMAND" < <(exec tee -a "$kept" 2>/dev/null)
+"""
+
+# As root a socket is never denied: so without what makes root of root, and the socket somebody else's.
+DENIED = """\
+#!/bin/sh
+exec setpriv --bounding-set=-dac_override,-dac_read_search {docker} "$@"
+"""
+
+
+class Sshd:
+    """The server of one host; `folder` holds all of it."""
+
+    def __init__(self, folder: Path, address: str, authorized: Path, docker: Path) -> None:
+        self.folder, self.address = folder, address
+        self.home, self.bin, self.sessions = folder / "home", folder / "bin", folder / "sessions"
+        for one in (folder, self.home, self.bin, self.sessions):
+            one.mkdir()
+        self.key = folder / "host_key"
+        self.docker = shutil.which("docker")
+        if not self.docker:
+            raise RuntimeError("no docker client: install docker-cli, or docker.io")
+        _make_key(self.key)
+        session = folder / "session"
+        session.write_text(SESSION.format(sessions=shlex.quote(str(self.sessions))))
+        session.chmod(0o755)
+        environment = {
+            "HOME": self.home,
+            "PATH": f"{self.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "DOCKER_HOST": f"unix://{docker}",
+        }
+        options = {
+            "ListenAddress": f"{address}:{PORT}",
+            "HostKey": self.key,
+            "AuthorizedKeysFile": authorized,
+            "PidFile": "none",
+            "UsePAM": "no",
+            "UseDNS": "no",
+            "StrictModes": "no",
+            "PermitRootLogin": "prohibit-password",
+            "PasswordAuthentication": "no",
+            "PrintMotd": "no",
+            # The traffic stays on this machine; the newest exchange of keys takes eight times as long.
+            "KexAlgorithms": "curve25519-sha256",
+            "ForceCommand": session,
+            "SetEnv": " ".join(f"{key}={value}" for key, value in environment.items()),
+        }
+        self.config = folder / "sshd_config"
+        self.config.write_text("".join(f"{key} {value}\n" for key, value in options.items()))
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def host_key(self) -> str:
+        """Type and key, as in known_hosts."""
+        return " ".join(self.key.with_suffix(".pub").read_text().split()[:2])
+
+    def launch(self) -> None:
+        """Starts it, without waiting until it answers."""
+        if self.process is None:
+            program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+            if os.geteuid() == 0:
+                Path("/run/sshd").mkdir(exist_ok=True)  # the root of its unprivileged half
+            # It must not outlive the tests, however they end: the next ones want its address.
+            command = ["setpriv", "--pdeathsig", "TERM", str(program), "-D"]
+            command += ["-E", str(self.folder / "log"), "-f", str(self.config)]
+            self.process = subprocess.Popen(command, start_new_session=True)
+
+    def wait(self) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection((self.address, PORT), 1):
+                return
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"sshd gives no answer: {(self.folder / 'log').read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Connections are refused; those that are there go on."""
+        if self.process is not None:
+            self.thaw()
+            self.process.terminate()
+            self.process.wait()
+            self.process = None
+
+    def freeze(self) -> None:
+        """Connections are accepted, and nothing is said on them."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Ends a freeze."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+
+    def change_host_key(self) -> None:
+        """As on a machine that was made anew, or is another's."""
+        self.stop()
+        _make_key(self.key)
+        self.launch()
+        self.wait()
+
+    def shadow(self, command: str, script: str) -> None:
+        """Puts a script in a command's place on this host."""
+        path = self.bin / command
+        path.write_text(script)
+        path.chmod(0o755)
+
+    def deny(self, docker: Path) -> None:
+        """The Docker client may not open its socket."""
+        self.shadow("docker", DENIED.format(docker=self.docker))
+        os.chown(docker, NOBODY, NOBODY)
+        docker.chmod(0o600)
+
+    def received(self) -> list[str]:
+        """What came in over each session: the command line, then what was written to it."""
+        return [path.read_text(errors="replace") for path in self.sessions.iterdir()]
+
+    def forget(self) -> None:
+        """What came in, what is in its home, whatever shadows a command."""
+        for folder in (self.home, self.bin, self.sessions):
+            shutil.rmtree(folder)
+            folder.mkdir()
+
+
+def _make_key(path: Path) -> None:
+    for old in (path, path.with_suffix(".pub")):
+        old.unlink(missing_ok=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
