@@ -22,4 +22,15 @@ fi
 : "${PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION:=true}"
 export PULUMI_HOME PULUMI_BACKEND_URL PULUMI_OPTION_REFRESH PULUMI_RUN_PROGRAM
 export PULUMI_IGNORE_AMBIENT_PLUGINS PULUMI_SKIP_UPDATE_CHECK PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION
-mkdir -p .state
+# The Docker provider takes these for its own settings, and would send services and secrets where they say.
+if [ -n "${DOCKER_CONTEXT-}${DOCKER_CERT_PATH-}${DOCKER_CA_MATERIAL-}${DOCKER_CERT_MATERIAL-}${DOCKER_KEY_MATERIAL-}" ]; then
+  echo "env.sh: unset DOCKER_CONTEXT, DOCKER_CERT_PATH and the like in this shell" >&2
+fi
+unset DOCKER_CONTEXT DOCKER_CERT_PATH DOCKER_CA_MATERIAL DOCKER_CERT_MATERIAL DOCKER_KEY_MATERIAL
+# Keys are in these, under a passphrase that may be the published one.
+if [ -f Pulumi.yaml ]; then
+  mkdir -p .state .swarm
+  chmod go= .state .swarm
+  if [ -d .labs ]; then chmod go= .labs; fi
+  if [ -d .machines ]; then chmod go= .machines; fi
+fi

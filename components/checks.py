@@ -19,8 +19,13 @@ class Mistake:
     remedy: str
 
     def __str__(self) -> str:
-        value = "" if self.value is None else f" is {json.dumps(self.value, default=str)}"
-        return f"{self.key}{value}: {self.rule}. {self.remedy}."
+        # As it is, not escaped: the engine blots out what it knows as a secret, where it finds that text.
+        value = "" if self.value is None else f" is {json.dumps(self.value, ensure_ascii=False)}"
+        said = f"{self.key}{value}: {self.rule}. {self.remedy}."
+        return "".join(letter if letter.isprintable() else "?" for letter in said)
+
+
+MOST = 200  # mistakes; a file that isn't meant for us may have as many as it has lines
 
 
 class ConfigurationError(Exception):
@@ -29,13 +34,13 @@ class ConfigurationError(Exception):
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(mistakes)
         count = len(self.mistakes)
-        title = "one mistake" if count == 1 else f"{count} mistakes"
+        title = "one mistake" if count == 1 else f"{count} mistakes{' or more' if count == MOST else ''}"
         lines = "".join(f"\n  - {mistake}" for mistake in self.mistakes)
         super().__init__(f"the configuration has {title}; nothing was changed:{lines}")
 
 
 class UnshownError(ValueError):
-    """A value breaks the rule, and may be a secret."""
+    """A value is of another kind than what belongs there; it may be a secret of whatever was meant."""
 
 
 REQUIRED = object()
@@ -43,39 +48,52 @@ REQUIRED = object()
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a mapping: `read` gives its value or raises ValueError where the rule is broken."""
+    """A key of a mapping: `read` gives its value or raises ValueError where the rule is broken. `hidden`
+    says that people write secrets there, so that no value is shown."""
 
     read: Callable[[Any], Any]
     rule: str
     default: Any = REQUIRED
     remedy: str = "Correct it"
+    hidden: bool = False
+
+
+LONGEST_SHOWN = 200  # characters; a key or a certificate has more
 
 
 class Reader:
-    """Takes values out of parsed YAML, and gathers the mistakes on the way."""
+    """Takes values out of parsed YAML, and gathers the mistakes on the way. `secret` are the keys under
+    which the engine has secrets: nothing in them is shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: Iterable[str] = ()) -> None:
         self.mistakes: list[Mistake] = []
+        self._secret = tuple(secret)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are enough."""
+        return len(self.mistakes) >= MOST
 
     def wrong(self, key: str, value: Any, rule: str, remedy: str) -> None:
-        """Notes a mistake, once."""
-        mistake = Mistake(key, value, rule, remedy)
-        if mistake not in self.mistakes:
+        """Notes a mistake, once; with the value where it can be shown."""
+        hidden = any(key == one or key.startswith((f"{one}.", f"{one}[", f"{one} ")) for one in self._secret)
+        mistake = Mistake(key, value if not hidden and _can_be_shown(value) else None, rule, remedy)
+        if mistake not in self.mistakes and not self.full:
             self.mistakes.append(mistake)
 
     def mapping(self, path: str, raw: Any, keys: Mapping[str, Key]) -> dict[str, Any]:
         """The values by key, defaults filled in; REQUIRED where a value without one can't be had."""
         if not isinstance(raw, Mapping):
-            self.wrong(path, raw, "must be a mapping", f"Its keys are {', '.join(keys)}")
+            self.wrong(path, None, "must be a mapping", f"Its keys are {', '.join(keys)}")
             return {name: key.default for name, key in keys.items()}
-        for name in (name for name in raw if name not in keys):
-            self.unknown(path, name, raw[name], keys)
+        for name in (name for name in raw if name not in keys and not self.full):
+            self.unknown(path, name, keys)
         return {name: self._value(join(path, name), raw.get(name), key) for name, key in keys.items()}
 
-    def unknown(self, path: str, name: str, value: Any, keys: Mapping[str, Key]) -> None:
-        """Notes a key that isn't known."""
+    def unknown(self, path: str, name: str, keys: Mapping[str, Key]) -> None:
+        """Notes a key that isn't known. Its value may be a secret of a mistyped key."""
         remedy = near(name, keys) or f"Keys there are {', '.join(keys)}"
-        self.wrong(join(path, name), value, "there is no such key", remedy)
+        self.wrong(join(path, name), None, "there is no such key", remedy)
 
     def _value(self, path: str, raw: Any, key: Key) -> Any:
         if raw is None:
@@ -85,8 +103,16 @@ class Reader:
         try:
             return key.read(raw)
         except (ValueError, TypeError) as error:
-            self.wrong(path, None if isinstance(error, UnshownError) else raw, key.rule, key.remedy)
+            hidden = key.hidden or isinstance(error, UnshownError)
+            self.wrong(path, None if hidden else raw, key.rule, key.remedy)
             return key.default
+
+
+def _can_be_shown(value: Any) -> bool:
+    """Whether it is a number, or a short text on one line: all else may have a secret in it."""
+    if isinstance(value, str):
+        return len(value) <= LONGEST_SHOWN and value.isprintable()
+    return isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < 10**LONGEST_SHOWN)
 
 
 def near(name: str, keys: Iterable[str]) -> str:
@@ -107,7 +133,9 @@ def join(path: str, name: Any) -> str:
 
 def boolean(raw: Any) -> bool:
     """True or false; Pulumi's configuration holds both as text."""
-    return {"true": True, "false": False}[str(raw).lower()] if _is_word(raw) else _refuse()
+    if isinstance(raw, str) and raw.lower() in ("true", "false"):
+        return raw.lower() == "true"
+    return raw if isinstance(raw, bool) else _refuse()
 
 
 def text(raw: Any) -> str:
@@ -115,9 +143,16 @@ def text(raw: Any) -> str:
     return raw if isinstance(raw, str) and raw else _refuse()
 
 
+def line(raw: Any) -> str:
+    """A text on one line, without control characters."""
+    return text(raw) if str(raw).isprintable() else _refuse()
+
+
 def sequence(raw: Any) -> list[Any]:
     """A list."""
-    return raw if isinstance(raw, list) else _refuse()
+    if isinstance(raw, list):
+        return raw
+    raise UnshownError
 
 
 def texts(raw: Any) -> tuple[str, ...]:
@@ -134,7 +169,7 @@ def distinct(raw: Any) -> tuple[str, ...]:
 def strings(raw: Any) -> dict[str, str]:
     """A mapping of names to texts; numbers become their text, as Docker does with labels."""
     if not isinstance(raw, Mapping):
-        _refuse()
+        raise UnshownError
     return {str(name): _scalar(value) for name, value in raw.items()}
 
 
@@ -155,10 +190,6 @@ def one_of(*choices: str) -> Callable[[Any], str]:
         return str(raw) if raw in choices else _refuse()
 
     return read
-
-
-def _is_word(raw: Any) -> bool:
-    return str(raw).lower() in ("true", "false")
 
 
 def _scalar(raw: Any) -> str:

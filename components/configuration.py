@@ -15,14 +15,14 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from components import compose, connection, edge, ordering
+from components import compose, connection, edge, encryption, environment, files, ordering
 from components.checks import (
     ConfigurationError,
     Key,
     Reader,
-    UnshownError,
     boolean,
     distinct,
+    line,
     number,
     one_of,
     sequence,
@@ -34,8 +34,6 @@ from components.observation import OWN_LABELS
 from components.settings import NAMESPACE, Deployment, Node, Proxy, Settings, Ssh, is_address
 
 AVAILABILITIES = ("active", "pause", "drain")
-SHARED_STACKS = ("lab", "dev")  # their passphrase is published in env.sh
-PUBLISHED_PASSPHRASE = "a-published-passphrase-for-lab-and-dev"  # noqa: S105
 
 
 def load(
@@ -43,13 +41,18 @@ def load(
 ) -> tuple[Settings, list[compose.Stack]]:
     """Settings and stacks, those that others need first; `secret` are the keys that hold secrets. Raises
     ConfigurationError with every mistake in any of them; no host is dialled for that."""
-    reader = Reader()
+    reader = Reader(secret)
     declared = read(reader, values, folder, project, stack)
-    _check_secret(reader, values, secret)
+    encryption.check(reader, values, secret, folder / f"Pulumi.{stack}.yaml")
+    environment.check(reader, stack)
     connection.check(reader, declared)
     found = len(reader.mistakes)
-    stacks = [compose.read(reader, deployment, declared.secrets) for deployment in declared.stacks]
-    unread = len(reader.mistakes) > found  # what has a mistake is left out, and would be missed
+    # What is secret among the variables would be filled in, and shown.
+    readable = () if f"{NAMESPACE}stacks" in secret else declared.stacks
+    stacks = [compose.read(reader, deployment, declared.secrets) for deployment in readable]
+    unread = (
+        len(reader.mistakes) > found or readable != declared.stacks
+    )  # what has a mistake is left out, and would be missed
     stacks = ordering.ordered(reader, stacks)
     if declared.edge:
         if not unread:
@@ -107,7 +110,6 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
     if front and edge.STACK in (one.name for one in stacks):
         rule = f"{NAMESPACE}edge makes a stack of this name"
         reader.wrong(f"{NAMESPACE}stacks", edge.STACK, rule, "Rename one of them")
-    _check_passphrase(reader, stack)
     return Settings(
         project=project,
         stack=stack,
@@ -135,7 +137,7 @@ def parsed(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("[", "{"):
         try:
             return json.loads(value)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):  # also where a number or the nesting is beyond any use
             return value
     return value
 
@@ -182,21 +184,33 @@ def _read_ssh(reader: Reader, path: str, raw: Any, folder: Path) -> dict[str, An
     ways = {name: value for name, value in values.items() if value is not None}
     for name in ("privateKeyFile", "knownHostsFile"):
         if name in ways:
-            ways[name] = folder / Path(ways[name]).expanduser()
-            if not ways[name].is_file():
-                reader.wrong(
-                    f"{path}.{name}",
-                    str(ways.pop(name)),
-                    "there is no such file",
-                    "Correct the path, or make the file",
-                )
+            ways[name] = folder / os.path.expanduser(ways[name])  # noqa: PTH111 (pathlib's raises)
+            if rule := _unfit(ways[name]):
+                remedy = "Correct the path, or make the file"
+                reader.wrong(f"{path}.{name}", str(ways[name]), rule, remedy)
                 ways[name] = Path()
+        elif isinstance(raw, Mapping) and raw.get(name) is not None:
+            ways[name] = Path()  # wrong, and told; not missing
     if "proxy" in ways:
         jump = reader.mapping(f"{path}.proxy", ways.pop("proxy"), PROXY)
         if whole(jump):
             own = {name: value for name, value in jump.items() if value is not None and name != "host"}
             ways["proxy"] = {"host": jump["host"], **_read_ssh(reader, f"{path}.proxy", own, folder)}
     return ways
+
+
+def _unfit(path: Path) -> str:
+    """Why a file for ssh can't be one; empty where it can."""
+    try:
+        _path(str(path.absolute()))
+        files.text(path)
+    except files.MissingError:
+        return "there is no such file"
+    except files.UnreadableError as error:
+        return f"can't be read: {error}"
+    except ValueError:
+        return f"must be a path {PLAIN}, the folder's name included"
+    return ""
 
 
 def _ssh(ways: Mapping[str, Any]) -> Ssh:
@@ -224,7 +238,7 @@ def _check_nodes(reader: Reader, nodes: list[Any]) -> None:
     if len(leaders) != 1:
         reader.wrong(
             f"{NAMESPACE}nodes",
-            leaders or None,
+            ", ".join(name for name in leaders if isinstance(name, str)) or None,
             f"exactly one node has the role leader, and here {len(leaders)} have",
             "Leave it to one; the others are managers, any of which may lead later"
             if leaders
@@ -245,29 +259,6 @@ def _check_nodes(reader: Reader, nodes: list[Any]) -> None:
 def _check_stacks(reader: Reader, stacks: list[str]) -> None:
     for name in (name for name, times in Counter(stacks).items() if times > 1):
         reader.wrong(f"{NAMESPACE}stacks", name, "two stacks have this name", "Rename one of them")
-
-
-def _check_secret(reader: Reader, values: Mapping[str, Any], secret: Collection[str]) -> None:
-    """Secrets are where they stay secret, and are encrypted there. No value is shown."""
-    secrets, stacks = f"{NAMESPACE}secrets", f"{NAMESPACE}stacks"
-    if secrets in values and secrets not in secret:
-        remedy = f"Set each with `pulumi config set --secret --path {secrets}.NAME`"
-        reader.wrong(secrets, None, "is there for all to read", remedy)
-    if stacks in secret:
-        remedy = f"Move it to {secrets}.NAME; a Compose file has it as `secrets`, by `environment: NAME`"
-        reader.wrong(stacks, None, "has a secret in it, and what is filled in there is shown", remedy)
-
-
-def _check_passphrase(reader: Reader, stack: str) -> None:
-    published = os.environ.get("PULUMI_CONFIG_PASSPHRASE") == PUBLISHED_PASSPHRASE
-    if published and stack not in SHARED_STACKS:
-        reader.wrong(
-            "PULUMI_CONFIG_PASSPHRASE",
-            None,
-            f"is the published one, and the secrets of stack {stack} would be readable to all",
-            "Set one of your own before `pulumi stack init`; a stack that is there already gets it by "
-            "`pulumi stack change-secrets-provider passphrase`",
-        )
 
 
 def hostname(raw: Any) -> str:
@@ -307,18 +298,36 @@ def duration(least: int, most: float = float("inf")) -> Callable[[Any], int]:
 
 
 def _contents(raw: Any) -> dict[str, str]:
-    """Names and texts. What it isn't is never shown."""
+    """Names and texts."""
     if isinstance(raw, Mapping) and all(isinstance(one, str) and one for one in raw.values()):
         return dict(raw)
-    raise UnshownError
+    raise ValueError
 
 
 def _labels(raw: Any) -> Mapping[str, str]:
-    """A node's labels, among which are none of the program's own."""
+    """A node's labels, among which are none of the program's own. Docker's client takes NAME=VALUE apart at
+    the first =, and the scheduler's constraints can't name a space."""
     labels = strings(raw)
-    if any(name.startswith(OWN_LABELS) for name in labels):
-        raise ValueError
+    for name, value in labels.items():
+        line(f"{name}{value}")
+        if not re.fullmatch(r"[^=\s]+", name) or name.startswith(OWN_LABELS):
+            raise ValueError
     return labels
+
+
+def _user(raw: Any) -> str:
+    """A login name, which may have a domain before a backslash or after an @. Nothing in it means anything
+    to ssh_config or to a shell between quotes."""
+    if not re.fullmatch(r"\w[\w.+-]*(\\\w[\w.+-]*)?(@[\w.-]+)?\$?", raw, re.ASCII):
+        raise ValueError
+    return str(raw)
+
+
+def _path(raw: Any) -> str:
+    """A path that ssh_config can hold: quotes would end it there, and ${NAME} would be filled in."""
+    if any(part in line(raw) for part in ('"', "${")):
+        raise ValueError
+    return str(raw)
 
 
 def _other_nodes(raw: Any) -> tuple[str, ...]:
@@ -337,11 +346,13 @@ def _name(raw: Any) -> str:
 
 PASS: Callable[[Any], Any] = lambda raw: raw  # noqa: E731 (read further on, with a path of its own)
 
+PLAIN = "on one line, without a quotation mark or ${"
+
 SSH = {
-    "user": Key(text, "must be the name of a user", None),
+    "user": Key(_user, "must be the name of a user", None),
     "port": Key(number(1, 65535), "must be a port, 1 to 65535", None),
-    "privateKeyFile": Key(text, "must be the path of a private key", None),
-    "knownHostsFile": Key(text, "must be the path of a known_hosts file", None),
+    "privateKeyFile": Key(_path, f"must be the path of a private key, {PLAIN}", None),
+    "knownHostsFile": Key(_path, f"must be the path of a known_hosts file, {PLAIN}", None),
     "connectTimeout": Key(duration(1, 60), "must be a duration of 1s to 1m, such as 20s", None),
     "proxy": Key(PASS, "must be a mapping with a host", None),
 }
@@ -353,7 +364,11 @@ NODE = {
     "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
     "host": Key(hostname, "must be a host name or an IPv4 address"),
     "role": Key(one_of("leader", "manager", "worker"), "must be leader, manager or worker"),
-    "labels": Key(_labels, f"must be a mapping of names to texts, and {OWN_LABELS} is ours", {}),
+    "labels": Key(
+        _labels,
+        f"must be a mapping of names without spaces or = to texts on one line, and {OWN_LABELS} is ours",
+        {},
+    ),
     "availability": Key(one_of(*AVAILABILITIES), "must be active, pause or drain", None),
     "lost": Key(boolean, "must be true or false", False),
     "ssh": Key(PASS, "must be a mapping", None),
@@ -363,7 +378,7 @@ NODE = {
 DEPLOYMENT = {
     "name": Key(_name, "must be lower-case letters, digits and hyphens, 63 at most"),
     "compose": Key(text, "must be the path of a Compose file"),
-    "variables": Key(strings, "must be a mapping of names to texts", {}),
+    "variables": Key(strings, "must be a mapping of names to texts", {}, hidden=True),
     "dependsOn": Key(distinct, "must be a list of names of stacks, each once", ()),
     "ignoreUnsupported": Key(distinct, "must be a list of paths in the Compose file", ()),
     "resolveImages": Key(one_of("always", "changed", "never"), "must be always, changed or never", "changed"),
@@ -373,7 +388,7 @@ TOP = {
     "ssh": Key(PASS, "must be a mapping", {}),
     "stacks": Key(sequence, "must be a list of stacks", []),
     "edge": Key(PASS, "must be a mapping", None),
-    "secrets": Key(_contents, "must be a mapping of names to texts that aren't empty", {}),
+    "secrets": Key(_contents, "must be a mapping of names to texts that aren't empty", {}, hidden=True),
     "addressPool": Key(pool, "must be an IPv4 network of /23 or larger, such as 10.20.0.0/16", None),
     "dataPathPort": Key(number(1024, 49151), "must be a port, 1024 to 49151", None),
     "taskHistoryLimit": Key(number(0, 1000), "must be a number, 0 to 1000", None),

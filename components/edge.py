@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from components.checks import Key, Reader, distinct, number, one_of, text, whole
+from components.checks import Key, Reader, distinct, number, one_of, whole
 from components.compose import File, Port, Reference, Service, Stack, Update
+from components.compose.values import image
 from components.observation import EDGE_LABEL
 from components.settings import NAMESPACE, Edge, Node
 
@@ -114,9 +115,11 @@ def _ports(raw: Any) -> Mapping[int, int]:
 
 
 EDGE = {
-    "image": Key(text, "must be an image of HAProxy, with its tag"),
+    "image": Key(image, "must be an image of HAProxy, with its tag"),
     "nodes": Key(_nodes, "must be a list of names of nodes, each once"),
-    "ports": Key(_ports, "must be a mapping of ports to listen on to published ports, such as {80: 8081}"),
+    "ports": Key(
+        _ports, "must be a mapping of ports to listen on to published ports, such as {80: 8081}", hidden=True
+    ),
     "mode": Key(one_of("http", "tcp"), "must be http or tcp", "http"),
 }
 

@@ -170,6 +170,7 @@ def machine_lock(name: str, what: str) -> AbstractContextManager[None]:
 
 def _lock(folder: Path, what: str) -> int:
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # keys are in it
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

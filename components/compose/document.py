@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
 MERGE = "tag:yaml.org,2002:merge"
+INT = "tag:yaml.org,2002:int"
+TAGS = ("null", "bool", "int", "float", "str", "seq", "map")  # those of JSON
+# No file that people write comes near. An alias counts as all that it stands for: a few lines of aliases to
+# aliases stand for more than any memory holds.
+DEEPEST = 50  # levels
+LARGEST = 100_000  # keys, values and items
+LONGEST_NUMBER = 100  # digits; Python refuses to show one of thousands
 
 
 class Document:
-    """A Compose file's data, as plain Python. Raises yaml.YAMLError for what isn't YAML."""
+    """A file's data, as plain Python. Raises yaml.YAMLError for what isn't YAML, or is beyond any use."""
 
     def __init__(self, source: str) -> None:
-        loader = _Loader(source)
+        try:
+            loader = _Loader(source)
+        except yaml.reader.ReaderError as error:
+            at = yaml.Mark("", 0, source.count("\n", 0, error.position), 0, None, 0)
+            raise yaml.MarkedYAMLError(problem="a control character is in it", problem_mark=at) from None
         try:
             self._root = loader.get_single_node()
             self.data = loader.construct_document(self._root) if self._root else None
@@ -51,6 +62,43 @@ def _children(node: yaml.Node | None) -> Iterator[tuple[str, int, yaml.Node]]:
 
 class _Loader(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 (its base has it so)
+    yaml_constructors = {  # noqa: RUF012
+        tag: construct
+        for tag, construct in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in TAGS
+    }
+
+    def __init__(self, source: str) -> None:
+        super().__init__(source)
+        self._open: list[str | None] = []  # the anchors of the nodes that are being composed, outermost first
+        self._sizes: dict[int, int] = {}  # of nodes, aliases counted as what they stand for
+
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        alias = isinstance(event, yaml.AliasEvent)
+        if alias and event.anchor in self._open:
+            self._refuse(f"the alias `{event.anchor}` is inside of what it stands for", event)
+        if len(self._open) > DEEPEST:
+            self._refuse(f"it is nested deeper than {DEEPEST} levels", event)
+        self._open.append(None if alias else event.anchor)
+        node = super().compose_node(parent, index)
+        self._open.pop()
+        if self._size(node) > LARGEST:
+            self._refuse(f"it has more than {LARGEST} values, counting what aliases stand for", event)
+        return node
+
+    def _size(self, node: yaml.Node | None) -> int:
+        """How many values are in it, itself included; each is counted once, as soon as it is whole."""
+        if id(node) not in self._sizes:
+            held = [] if isinstance(node, yaml.ScalarNode) or node is None else node.value
+            parts = [part for one in held for part in (one if isinstance(one, tuple) else (one,))]
+            self._sizes[id(node)] = 1 + sum(self._sizes[id(part)] for part in parts)
+        return self._sizes[id(node)]
+
+    @staticmethod
+    def _refuse(problem: str, event: yaml.Event) -> NoReturn:
+        at = event.start_mark
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=at)  # type: ignore[arg-type]
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -63,6 +111,16 @@ class _Loader(yaml.SafeLoader):
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(key.value)
         return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value; one that isn't what its tag says, such as `!!float x`, makes PyYAML stumble."""
+        problem = f"no {node.tag.rpartition(':')[2]} can be made of this"
+        if node.tag == INT and len(node.value) > LONGEST_NUMBER:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, TypeError, LookupError, AttributeError):
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Keys are texts, whatever they look like."""
@@ -88,9 +146,9 @@ VARIABLE = re.compile(
 
 
 def fill(
-    data: Any, variables: Mapping[str, str], secrets: Collection[str], wrong: Callable[..., None]
+    data: Any, variables: Mapping[str, str], secrets: Collection[str], unfilled: Callable[..., None]
 ) -> Any:
-    """The data with the variables in its texts filled in. `wrong` is told, by path, of those without a
+    """The data with the variables in its texts filled in. `unfilled` is told, by path, of those without a
     value; what has one of these is left as it is."""
 
     def filled(path: str, value: Any) -> Any:
@@ -103,7 +161,7 @@ def fill(
         try:
             return interpolate(value, variables, secrets)
         except ValueError as error:
-            wrong(path, value, str(error), "Correct it, or add the variable to the stack's `variables`")
+            unfilled(path, str(error), "Correct it, or add the variable to the stack's `variables`")
             return value
 
     return filled("", data)
@@ -119,9 +177,7 @@ def interpolate(source: str, variables: Mapping[str, str], secrets: Collection[s
             return "$"
         name, how = match["plain"] or match["name"], match["how"] or ""
         if not name:
-            raise ValueError(
-                f"`{match[0]}` is none of $NAME, ${{NAME}}, ${{NAME:-default}}, and $$ is a dollar"
-            )
+            raise ValueError("a $ in it is none of $NAME, ${NAME}, ${NAME:-default}; $$ is a dollar")
         if name in secrets:
             raise ValueError(f"{name} is in swarm:secrets: what is filled in is shown, a secret never is")
         given = variables.get(name)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from components import environment, files
 from components.checks import Key, Reader, join, near, whole
 from components.compose import schema
 from components.compose.document import Document, fill
@@ -22,9 +23,14 @@ from components.settings import NAMESPACE, Deployment
 LIMITS = {"secrets": 500 * 1024, "configs": 1000 * 1024}
 LONGEST_NAME = 64 - 8
 OBJECT_NAME = r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?"
-# From the check of a new service there: a label of a host name, for which it stands.
-LONGEST_SERVICE = 63
-SERVICE_NAME = r"[A-Za-z0-9](?:[-_]*[A-Za-z0-9]+)*"
+# From the checks of new services and networks there: a label of a host name, for which they stand.
+LONGEST_LABEL = 63
+PREDEFINED = ("bridge", "default", "docker_gwbridge", "host", "ingress", "none")
+VOLUME_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]+"  # the engine's, when it makes one for a task
+LABEL = r"[A-Za-z0-9](?:[-_A-Za-z0-9]*[A-Za-z0-9])?"
+
+# What was written in place of a name may be the content itself: it isn't shown.
+SETTING = f"Set it by `pulumi config set --secret --path {NAMESPACE}secrets.NAME`, and give that name"
 
 
 class FileReader(Reader):
@@ -35,24 +41,39 @@ class FileReader(Reader):
         super().__init__()
         self._outer, self._path, self._document = outer, path, document
         self._ignored = ["[^.]*".join(map(re.escape, one.split("*"))) for one in ignored]
+        self._unfilled: list[str] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether there are enough."""
+        return self._outer.full
 
     def wrong(self, key: str, value: Any, rule: str, remedy: str) -> None:
         """Notes a mistake, once."""
+        told = any(one == key or one.startswith(f"{key}[") for one in self._unfilled)
+        if told or self.full:
+            return
         where = f"{self._path}:{self._document.line(key)}"
         self._outer.wrong(f"{where}: {key}" if key else where, value, rule, remedy)
 
-    def unknown(self, path: str, name: str, value: Any, keys: Mapping[str, Key]) -> None:  # noqa: ARG002
-        """Notes a key that isn't known, unless it is an extension or ignored; its value may be long."""
+    def unfilled(self, key: str, rule: str, remedy: str) -> None:
+        """Notes a text with a variable that has no value; what that text breaks besides isn't told."""
+        self.wrong(key, None, rule, remedy)
+        self._unfilled.append(key)
+
+    def unknown(self, path: str, name: str, keys: Mapping[str, Key]) -> None:
+        """Notes a key that isn't known, unless it is an extension or ignored."""
         where = join(path, name)
-        if name.startswith("x-") or any(re.fullmatch(pattern, where) for pattern in self._ignored):
+        if any(re.fullmatch(pattern, where) for pattern in self._ignored):
             return
-        if suggestion := near(name, keys):
+        reason = schema.REASONS.get(name)
+        if not reason and name.startswith("x-"):
+            return
+        if not reason and (suggestion := near(name, keys)):
             self.wrong(where, None, "there is no such key", suggestion)
-        else:
-            rule = (
-                f"isn't supported: {schema.REASONS.get(name, 'Swarm ignores it, or it is no key of Compose')}"
-            )
-            self.wrong(where, None, rule, f"Remove it, or list `{where}` in the stack's `ignoreUnsupported`")
+            return
+        rule = f"isn't supported: {reason or 'Swarm ignores it, or it is no key of Compose'}"
+        self.wrong(where, None, rule, f"Remove it, or list `{where}` in the stack's `ignoreUnsupported`")
 
 
 def read(reader: Reader, deployment: Deployment, secrets: Mapping[str, str] | None = None) -> Stack:
@@ -60,16 +81,15 @@ def read(reader: Reader, deployment: Deployment, secrets: Mapping[str, str] | No
     has one is left out."""
     path = deployment.compose
     try:
-        document = Document(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
+        document = Document(files.text(path))
+    except files.UnreadableError as error:
         where = f"{NAMESPACE}stacks ({deployment.name}).compose"
-        why = getattr(error, "strerror", None) or "it is no text"
-        reader.wrong(where, str(path), f"can't be read: {why}", "Correct the path")
+        reader.wrong(where, str(path), f"can't be read: {error}", "Correct the path")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        reader.wrong(f"{path}:{line}", None, str(error.problem), "Correct the file")
-    except yaml.YAMLError as error:
-        reader.wrong(str(path), None, " ".join(str(error).split()), "Correct the file")
+        # A password that begins with * or ! is an alias or a tag, which PyYAML quotes.
+        problem = re.sub(r"'(?!<)[^']{3,}'", "", str(error.problem))
+        reader.wrong(f"{path}:{line}", None, problem, "Correct the file; quote texts with special characters")
     else:
         own = FileReader(reader, path, document, deployment.ignore_unsupported)
         return _StackReader(own, deployment, secrets or {}).read(document.data)
@@ -87,7 +107,7 @@ class _StackReader:
         """The stack; the reader is told the mistakes."""
         if isinstance(raw, dict):
             known = {key: value for key, value in raw.items() if key in schema.TOP}
-            raw |= fill(known, self.deployment.variables, self.secrets, self.reader.wrong)
+            raw |= fill(known, self.deployment.variables, self.secrets, self.reader.unfilled)
         top = self.reader.mapping("", raw, schema.TOP)
         networks = {name: self._network(name, options) for name, options in top["networks"].items()}
         volumes = {name: self._volume(name, options) for name, options in top["volumes"].items()}
@@ -97,9 +117,9 @@ class _StackReader:
         services = []
         for name, options in top["services"].items():
             where = f"services.{name}"
-            if not re.fullmatch(SERVICE_NAME, name):
+            if not re.fullmatch(LABEL, name):
                 self.reader.wrong(where, None, "its name must be letters, digits, inner - and _", "Rename it")
-            self._check_length(where, name, LONGEST_SERVICE)
+            self._check_length(where, name, LONGEST_LABEL)
             one = ServiceReader(self.reader, name, self.folder, self.deployment.variables, declared)
             if service := one.read(options):
                 services.append(service)
@@ -142,9 +162,12 @@ class _StackReader:
             for at, one in enumerate(ipam["config"])
         ]
         external = self._external(where, name, values)
+        full = external or values["name"] or f"{self.name}_{name}"
+        if not external:
+            self._check_network(where, full)
         return Network(
             name,
-            full=external or values["name"] or f"{self.name}_{name}",
+            full=full,
             external=external is not None,
             attachable=values["attachable"],
             internal=values["internal"],
@@ -153,12 +176,24 @@ class _StackReader:
             subnets=tuple(one["subnet"] for one in configs if whole(one)),
         )
 
+    def _check_network(self, where: str, full: str) -> None:
+        rule = f"its name must be letters, digits, inner - and _, {LONGEST_LABEL} characters at most"
+        if full in PREDEFINED:
+            rule = "Docker has a network of this name of its own"
+        elif re.fullmatch(LABEL, full) and len(full) <= LONGEST_LABEL:
+            return
+        self.reader.wrong(where, full, rule, "Rename it")
+
     def _volume(self, name: str, raw: Any) -> Volume:
         where = f"volumes.{name}"
         values = self.reader.mapping(where, raw or {}, schema.VOLUME)
         external = self._external(where, name, values)
+        full = external or values["name"] or f"{self.name}_{name}"
+        if not re.fullmatch(VOLUME_NAME, full):
+            rule = "its name must be letters, digits, and after the first also - _ and ."
+            self.reader.wrong(where, full, rule, "Rename it")
         return Volume(
-            external or values["name"] or f"{self.name}_{name}",
+            full,
             external=external is not None,
             driver=values["driver"],
             options=values["driver_opts"],
@@ -193,25 +228,29 @@ class _StackReader:
             rule = "its content comes from `file` or from `environment`, one of them"
             self.reader.wrong(where, None, rule, "Give one of them, or `external: true`")
             return b""
-        source, path = f"{where}.{sources[0]}", values[sources[0]]
-        if sources == ["file"]:
-            content = self._file(source, self.folder / path, limit)
-        else:
-            content = self.secrets.get(path, os.environ.get(path, "")).encode()
-        if content is None or 0 < len(content) < limit:
-            return content or b""
-        rule = f"must hold something, and less than {limit // 1024} KiB"
-        setting = f"Set it by `pulumi config set --secret --path {NAMESPACE}secrets.{path}`"
-        self.reader.wrong(source, path, rule, "Correct it" if sources == ["file"] else setting)
-        return b""
-
-    def _file(self, where: str, path: Path, limit: int) -> bytes | None:
+        source, named = f"{where}.{sources[0]}", values[sources[0]]
         try:
-            if path.is_file():  # reading anything else may have no end
-                with path.open("rb") as file:
-                    return file.read(limit)
-            rule = "there is no such file"
-        except OSError as error:
-            rule = f"can't be read: {error.strerror}"
-        self.reader.wrong(where, str(path), rule, "Correct the path, or the file")
-        return None
+            content = self._file(named, limit) if sources == ["file"] else self._variable(named)
+        except files.UnreadableError as error:
+            remedy = "Correct the path, or the file"
+            self.reader.wrong(source, str(self.folder / named), f"can't be read: {error}", remedy)
+            return b""
+        except ValueError as error:
+            self.reader.wrong(source, None, str(error), SETTING)
+            return b""
+        if not 0 < len(content) < limit:
+            rule = f"must hold something, and less than {limit // 1024} KiB"
+            remedy = "Correct it" if sources == ["file"] else SETTING
+            self.reader.wrong(source, None, rule, remedy)
+            return b""
+        return content
+
+    def _file(self, path: str, limit: int) -> bytes:
+        return files.content(self.folder / path, limit)
+
+    def _variable(self, name: str) -> bytes:
+        """What has this name in swarm:secrets, or else in the environment. Not what is the run's own there:
+        a file that somebody sends us would get the passphrase by asking for it."""
+        if name not in self.secrets and environment.is_own(name):
+            raise ValueError("it is a credential of the run's own, which no service gets by its name alone")
+        return self.secrets.get(name, os.environ.get(name, "")).encode()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from components import files
 from components.checks import Key, Reader, whole
 from components.compose import schema, values
 from components.compose.model import (
@@ -47,6 +49,7 @@ class ServiceReader:
         resources = self._mapping(".deploy.resources", deploy["resources"], schema.RESOURCES)
         ports = [port for at, one in enumerate(top["ports"]) for port in self._ports(f".ports[{at}]", one)]
         self._check_mode(deploy, ports)
+        self._check_once(".ports", [f"{port.published}/{port.protocol}" for port in ports if port.published])
         if not whole(top):
             return None
         return Service(
@@ -72,11 +75,7 @@ class ServiceReader:
             cap_add=top["cap_add"],
             cap_drop=tuple(name for name in top["cap_drop"] if name not in top["cap_add"]),
             sysctls=top["sysctls"],
-            mounts=tuple(
-                mount
-                for at, one in enumerate(top["volumes"])
-                if (mount := self._mount(f".volumes[{at}]", one))
-            ),
+            mounts=self._mounts(top["volumes"]),
             networks=self._networks(top["networks"]),
             # As Docker sorts them, and gives them back.
             ports=tuple(sorted(ports, key=lambda port: port.published or 0)),
@@ -150,11 +149,11 @@ class ServiceReader:
 
     def _env_file(self, path: str) -> dict[str, str | None]:
         try:
-            lines = (self.folder / path).read_text().splitlines()
-            return values.variables([one.lstrip() for one in lines if one.strip() and one.strip()[0] != "#"])
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no text"
-            self._wrong(".env_file", path, f"can't be read: {why}", "Correct the path")
+            # Lines as Docker's client has them: other characters that end one for Python are in a value.
+            lines = [one.removesuffix("\r").lstrip() for one in files.text(self.folder / path).split("\n")]
+            return values.variables([one for one in lines if one and one[0] != "#"])
+        except files.UnreadableError as error:
+            self._wrong(".env_file", path, f"can't be read: {error}", "Correct the path")
         except ValueError:
             self._wrong(".env_file", path, "its lines must be NAME=VALUE", "Correct the file")
         return {}
@@ -197,6 +196,16 @@ class ServiceReader:
             return []
         pairs = zip(targets, published, strict=True)
         return [Port(target, out, short[3] or "tcp") for target, out in pairs]
+
+    def _mounts(self, raw: list[Any]) -> tuple[Mount, ...]:
+        found = [self._mount(f".volumes[{at}]", one) for at, one in enumerate(raw)]
+        mounts = tuple(mount for mount in found if mount)
+        self._check_once(".volumes", [mount.target for mount in mounts])
+        return mounts
+
+    def _check_once(self, path: str, listed: Collection[str]) -> None:
+        for one in (one for one, times in Counter(listed).items() if times > 1):
+            self._wrong(path, one, "it is there twice, which Docker refuses", "Remove one of them")
 
     def _mount(self, path: str, raw: Any) -> Mount | None:
         """Long as a mapping, or short as TARGET, SOURCE:TARGET or SOURCE:TARGET:OPTIONS."""

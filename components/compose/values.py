@@ -9,7 +9,22 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from components.checks import sequence, text, texts
+from components.checks import UnshownError, sequence, text, texts
+
+# A registry's host, a path of lower-case parts, a tag and a digest, of which the path is a must.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+IMAGE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?"
+    r"(?:@(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?",
+    re.ASCII,
+)
+CONSTRAINT = re.compile(
+    r"\s*[A-Za-z_][A-Za-z0-9\-_.]+\s*(?:==|!=)\s*[A-Za-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.ASCII
+)
+LEAST_CPU = 10**6  # billionths; less isn't taken, by swarmkit's checks of a new service, as less memory
+LEAST_MEMORY = 4 << 20
 
 NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
@@ -19,6 +34,26 @@ OCTETS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 
 def one_or_more(raw: Any) -> tuple[str, ...]:
     """A text, or a list of texts."""
     return (raw,) if isinstance(raw, str) and raw else texts(raw)
+
+
+def addresses(raw: Any) -> tuple[str, ...]:
+    """An IP address, or a list of them."""
+    return tuple(str(ipaddress.ip_address(one)) for one in one_or_more(raw))
+
+
+def image(raw: Any) -> str:
+    """The name of an image, by the grammar of https://github.com/distribution/reference."""
+    if not IMAGE.fullmatch(text(raw)) or len(raw) > 255 or re.fullmatch("[0-9a-f]{64}", raw):
+        raise ValueError
+    return str(raw)
+
+
+def constraints(raw: Any) -> tuple[str, ...]:
+    """What nodes have to be like: a key, == or !=, a value; by the rules of swarmkit's constraint.Parse."""
+    listed = texts(raw)
+    if not all(CONSTRAINT.fullmatch(one) for one in listed):
+        raise ValueError
+    return listed
 
 
 def words(raw: Any) -> tuple[str, ...]:
@@ -38,7 +73,7 @@ def mapping(raw: Any) -> Mapping[str, Any]:
     """A mapping; what is in it is read further on."""
     if isinstance(raw, Mapping):
         return raw
-    raise ValueError
+    raise UnshownError
 
 
 def pairs(raw: Any) -> dict[str, str]:
@@ -78,7 +113,7 @@ def nanoseconds(raw: Any) -> int:
     parts = re.findall(r"(\d+(?:\.\d*)?)(h|ms|us|µs|ns|m|s)", written)
     if not parts or "".join(number + unit for number, unit in parts) != written:
         raise ValueError
-    return int(sum(Fraction(number) * NANOSECONDS[unit] for number, unit in parts))
+    return _int64(sum(Fraction(number) * NANOSECONDS[unit] for number, unit in parts))
 
 
 def duration(raw: Any) -> str:
@@ -103,6 +138,13 @@ def duration(raw: Any) -> str:
     return "".join(number + unit for number, unit in parts)
 
 
+def millisecond_or_more(raw: Any) -> str:
+    """A duration, or none."""
+    if 0 < nanoseconds(raw) < NANOSECONDS["ms"]:
+        raise ValueError
+    return duration(raw)
+
+
 def _decimal(amount: int, unit: int) -> str:
     whole, rest = divmod(amount, unit)
     digits = str(unit + rest)[1:].rstrip("0")
@@ -114,20 +156,28 @@ def octets(raw: Any) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", str(raw).lower())
     if not match or isinstance(raw, bool):
         raise ValueError
-    return int(Fraction(match[1]) * OCTETS[match[2]])
+    return _int64(Fraction(match[1]) * OCTETS[match[2]])
+
+
+def memory(raw: Any) -> int:
+    """As many as a task can have; 0: not said."""
+    number = octets(raw)
+    if 0 < number < LEAST_MEMORY:
+        raise ValueError
+    return number
 
 
 def cpus(raw: Any) -> int:
     """A number of processors such as 0.5, in billionths."""
-    number = Fraction(_scalar(raw)) * 10**9
-    if number <= 0 or number.denominator != 1:
+    number = _fraction(raw) * 10**9
+    if number < LEAST_CPU or number.denominator != 1:
         raise ValueError
-    return int(number)
+    return _int64(number)
 
 
 def ratio(raw: Any) -> str:
     """A ratio of 0 to 1 with one decimal, which is all that the Docker provider keeps."""
-    number = Fraction(_scalar(raw))
+    number = _fraction(raw)
     if not 0 <= number <= 1 or (number * 10).denominator != 1:
         raise ValueError
     return f"{float(number):.1f}"
@@ -155,9 +205,23 @@ def mode(raw: Any) -> int:
 
 def identity(raw: Any) -> str:
     """A user's or group's number, as a text."""
-    if isinstance(raw, bool) or not str(raw).isdigit():
+    if isinstance(raw, bool) or not re.fullmatch("[0-9]{1,10}", str(raw)):
         raise ValueError
     return str(raw)
+
+
+def _fraction(raw: Any) -> Fraction:
+    """A plain number; 1e999999999 would have to be written out."""
+    if not re.fullmatch(r"\d*\.?\d*", _scalar(raw)):
+        raise ValueError
+    return Fraction(_scalar(raw))
+
+
+def _int64(number: Fraction | int) -> int:
+    """A whole number that Go has room for."""
+    if number >= 1 << 63:
+        raise ValueError
+    return int(number)
 
 
 def _scalar(raw: Any) -> str:

@@ -58,8 +58,8 @@ def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network
         ("secrets: {a: {external: true, file: f}}", "1: secrets.a.file", "is as it is"),
         ("secrets: {a: {file: f, environment: key}}", "1: secrets.a", "one of them"),
         ("secrets: {a: {}}", "1: secrets.a", "one of them"),
-        ("secrets: {a: {file: gone}}", "1: secrets.a.file", "there is no such file"),
-        ("secrets: {a: {file: /dev/zero}}", "1: secrets.a.file", "there is no such file"),
+        ("secrets: {a: {file: gone}}", "1: secrets.a.file", "can't be read: No such file"),
+        ("secrets: {a: {file: /dev/zero}}", "1: secrets.a.file", "can't be read: it is no regular file"),
         ("secrets: {a: {environment: NOT_THERE}}", "1: secrets.a.environment", "must hold something"),
         ("services: {p: {image: '${key}'}}", "1: services.p.image", "is in swarm:secrets"),
         ("services: {p: {image: '${TAG}'}}", "1: services.p.image", "neither a value nor a default"),
@@ -69,6 +69,31 @@ def test_a_mistake_is_named_once_by_its_line_and_path(read, text, key, rule):
     ((found, said),) = read(text)[1]
     assert found.startswith(key)
     assert rule in said
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("start_interval: 1s", "Pulumi's Docker provider has no such property"),
+        ("test: 'true', subpath: a", "Pulumi's Docker provider has no such property"),
+        ("intervall: 1s", "there is no such key"),
+    ],
+)
+def test_a_known_reason_goes_before_a_guess(read_service, text, rule):
+    ((_, said),) = read_service(f"healthcheck: {{{text}}}")[1]
+    assert rule in said
+
+
+@pytest.mark.parametrize("name", ["isolation", "credential_spec", "oom_score_adj", "restart", "tty"])
+def test_what_swarm_has_is_not_said_to_be_ignored_by_it(read_service, name):
+    ((_, said),) = read_service(f"{name}: x")[1]
+    assert "ignores" not in said
+
+
+def test_cluster_volumes_are_no_extension(read):
+    assert [key for key, _ in read("volumes: {a: {x-cluster-spec: {}}}")[1]] == [
+        "1: volumes.a.x-cluster-spec"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,13 +142,89 @@ def test_a_content_is_something_and_less_than_docker_s_limit(read, tmp_path, kin
     assert read(f"{kind}: {{a: {{file: content}}}}")[1] == ([(f"1: {kind}.a.file", rule)] if refused else [])
 
 
-def test_a_content_that_may_not_be_read_is_refused(read, monkeypatch):
-    def locked(_):
+def test_a_content_that_may_not_be_read_is_refused(read, monkeypatch, tmp_path):
+    def locked(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "is_file", locked)  # a mode would not keep root out
+    (tmp_path / "f").touch()
+    opened = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *a, **k: (locked if self.name == "f" else opened)(self, *a, **k)
+    )
     mistakes = read("secrets: {a: {file: f}}")[1]
     assert mistakes == [("1: secrets.a.file", "can't be read: Permission denied")]
+
+
+@pytest.mark.parametrize(
+    "name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN", "AWS_SECRET_ACCESS_KEY", "github_token"]
+)
+@pytest.mark.parametrize("kind", ["secrets", "configs"])
+def test_a_credential_of_the_run_s_own_is_no_content(read, monkeypatch, kind, name):
+    monkeypatch.setenv(name, "swordfish")
+    text = f"{kind}: {{a: {{environment: {name}}}}}"
+    ((key, rule),) = read(text)[1]
+    assert (key, "credential of the run's own" in rule) == (f"1: {kind}.a.environment", True)
+
+
+def test_a_content_may_have_the_name_of_such_a_credential_in_swarm_secrets(tmp_path):
+    (tmp_path / "stack.yaml").write_text("secrets: {a: {environment: AWS_KEY}}")
+    reader = Reader()
+    stack = compose.read(reader, Deployment("demo", tmp_path / "stack.yaml"), {"AWS_KEY": "x"})
+    assert (stack.secrets, reader.mistakes) == ((File("a", b"x"),), [])
+
+
+def test_another_variable_of_the_environment_is_a_content(read, monkeypatch):
+    monkeypatch.setenv("PAGE_KEY", "x")
+    assert read("secrets: {a: {environment: PAGE_KEY}}")[0].secrets == (File("a", b"x"),)
+
+
+SECRET = "swördfish"
+# Where somebody may have written a secret.
+WRITTEN = (
+    "services: {p: {image: x, secret_key: S}}",
+    "services: {p: {image: x, environment: S}}",
+    "services: {p: {image: x, environment: {A: {b: S}}}}",
+    "services: {p: {image: x, environment: {A: 'S$9'}}}",
+    "services: {p: {image: x, environment: {A: true, B: S}}}",
+    'services: {p: {image: x, command: "a \'S"}}',
+    "services: {p: {image: x, entrypoint: {a: S}}}",
+    "services: {p: {image: x, healthcheck: {test: [S]}}}",
+    "services: {p: {image: x, healthcheck: {test: {a: S}}}}",
+    "services: {p: {image: x, labels: {a: [S]}}}",
+    "services: {p: {image: x, logging: {driver: x, options: S}}}",
+    "services: {p: {image: x, volumes: [{source: {a: S}}]}}",
+    "services: {p: {image: x, secrets: [{source: a, content: S}]}}",
+    "services: {p: S}",
+    "services: [S]",
+    "services: S",
+    "secrets: {a: S}",
+    "secrets: {a: [S]}",
+    "secrets: {a: {content: S}}",
+    "secrets: {a: {environment: S}}",
+    "secrets: {a: {environment: [S]}}",
+    'secrets: {a: {file: "-----BEGIN KEY-----\\nS"}}',
+    "secret: {a: S}",
+    "passwords: [S]",
+    "S",
+    "a: *S",
+    "a: !S b",
+    "a: !S! b",
+    "a: S: b",
+    "a: 'S",
+    'a: "\\S"',
+)
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_what_may_be_a_secret_is_not_shown_with_a_mistake(tmp_path, text):
+    (tmp_path / "stack.yaml").write_text(text.replace("S", SECRET), encoding="utf-8")
+    reader = Reader()
+    compose.read(reader, Deployment("demo", tmp_path / "stack.yaml"))
+    assert reader.mistakes
+    said = "".join(str(one) for one in reader.mistakes)
+    assert SECRET not in said
+    assert SECRET not in said.encode().decode("unicode_escape")
+    assert "rdfish" not in said
 
 
 BODIES = {"services": "image: x", "secrets": "environment: key", "configs": "environment: key"}
@@ -139,12 +240,35 @@ BODIES = {"services": "image: x", "secrets": "environment: key", "configs": "env
         ("secrets", "a."),
         ("configs", "é"),
         ("configs", "a b"),
+        ("services", "a" * 50 + "."),
     ],
 )
 def test_a_name_that_docker_would_not_take_is_refused(read, kind, name):
     ((key, rule),) = read(f"{kind}: {{'{name}': {{{BODIES[kind]}}}}}")[1]
     assert key == f"1: {kind}.{name}"
     assert "its name must be letters, digits" in rule
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "a.b", "é", "a_", "a" * 59])
+def test_a_network_that_docker_would_not_make_is_refused(read, name):
+    ((key, rule),) = read(f"networks: {{'{name}': {{}}}}")[1]
+    assert (key, "63 characters at most" in rule) == (f"1: networks.{name}", True)
+    assert read(f"networks: {{one: {{name: '{name * 2}'}}}}")[1][0][0] == "1: networks.one"
+
+
+@pytest.mark.parametrize("name", ["bridge", "host", "none", "default", "ingress", "docker_gwbridge"])
+def test_a_network_of_docker_s_own_name_is_refused_unless_it_is_external(read, name):
+    ((_, rule),) = read(f"networks: {{one: {{name: {name}}}}}")[1]
+    assert rule == "Docker has a network of this name of its own"
+    assert read(f"networks: {{one: {{name: {name}, external: true}}}}")[1] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["volumes: {a b: {}}", "volumes: {a: {name: -a}}", "volumes: {a: {name: a/b}}"]
+)
+def test_a_volume_that_no_engine_would_make_is_refused(read, text):
+    ((_, rule),) = read(text)[1]
+    assert "its name must be letters" in rule
 
 
 @pytest.mark.parametrize(("kind", "longest"), [("services", 63), ("secrets", 56), ("configs", 56)])

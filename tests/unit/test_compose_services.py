@@ -1,5 +1,7 @@
 """Services in Compose files: what is read, and what is refused."""
 
+import os
+
 import pytest
 
 from components.compose import Mount, Port, Volume
@@ -25,9 +27,25 @@ from components.compose import Mount, Port, Volume
         ("ports: ['80-82:80-81']", ".ports[0]", "of the same length"),
         ("ports: ['82-80:82-80']", ".ports[0]", "PUBLISHED:TARGET"),
         ("ports: ['80:65536']", ".ports[0]", "1 to 65535"),
+        ("ports: ['80:80', '80:81']", ".ports", "there twice"),
+        ("ports: [{target: 80, published: 80, mode: host}, '80:81']", ".ports", "there twice"),
+        ("volumes: [/a, '/b:/a']", ".volumes", "there twice"),
+        ("deploy: {placement: {constraints: [node.role = worker]}}", ".deploy.placement", "or with !="),
+        ("deploy: {resources: {limits: {memory: 3M}}}", ".deploy.resources.limits.memory", "4M or more"),
+        ("deploy: {resources: {reservations: {cpus: 0.0009}}}", ".deploy.resources.res", "0.001 or more"),
+        ("healthcheck: {interval: 999us}", ".healthcheck.interval", "none under 1ms"),
+        ("dns: [name.example]", ".dns", "must be an IP address"),
+        ("env_file: /dev/zero", ".env_file", "can't be read: it is no regular file"),
+        ("env_file: fifo", ".env_file", "can't be read: it is no regular file"),
+        ("env_file: large", ".env_file", "can't be read: it has more than 1024 KiB"),
+        ("env_file: latin", ".env_file", "can't be read: it is no text in UTF-8"),
     ],
 )
-def test_what_can_not_be_is_refused(read_service, text, path, rule):
+def test_what_can_not_be_is_refused(read_service, tmp_path, text, path, rule):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "latin").write_bytes("A=ä".encode("latin-1"))
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(1 << 40)
     ((key, said),) = read_service(text)[1]
     assert key.startswith(f"1: services.page{path}")
     assert rule in said
@@ -62,6 +80,10 @@ def test_mounts_are_read_in_all_forms(read, text, mount):
     assert (stack.services[0].mounts, mistakes) == ((mount,), [])
 
 
+def test_ports_of_two_protocols_are_two(read_service):
+    assert read_service("ports: ['53:53', '53:53/udp', 54, 55]")[1] == []
+
+
 def test_two_files_of_one_target_are_refused(read):
     text = "services: {p: {image: x, secrets: [a, a]}}\nsecrets: {a: {environment: key}}"
     ((key, rule),) = read(text)[1]
@@ -72,3 +94,10 @@ def test_the_environment_is_that_of_files_then_its_own_then_variables(read_servi
     (tmp_path / "env").write_text("# a comment\nA=1\nB=2\n")
     service, mistakes = read_service("env_file: env, environment: {B: 3, C: }", C="4")
     assert (service.environment, mistakes) == ({"A": "1", "B": "3", "C": "4"}, [])
+
+
+def test_a_file_of_the_environment_is_utf_8_whatever_the_locale_and_has_docker_s_lines(
+    read_service, tmp_path
+):
+    (tmp_path / "env").write_bytes("\ufeffA=ä\u2028b\r\n  # c\r\n\r\n".encode())
+    assert read_service("env_file: env")[0].environment == {"A": "ä\u2028b"}

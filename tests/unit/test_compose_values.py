@@ -48,6 +48,13 @@ def test_a_value_is_read_as_the_engine_gives_it_back(read, raw, value):
         (values.pairs, {"A": True}),
         (values.mode, "0999"),
         (values.network, "10.0.0.1/24"),
+        (values.cpus, "1e999999999"),
+        (values.ratio, "1e999999999"),
+        (values.duration, "9" * 19 + "s"),
+        (values.octets, "9000000t"),
+        (values.memory, "1k"),
+        (values.millisecond_or_more, "1us"),
+        (values.identity, "²"),
     ],
 )
 def test_another_value_is_refused(read, raw):
@@ -75,3 +82,51 @@ def test_variables_are_filled_in(source, filled):
 def test_a_variable_without_a_value_or_in_another_form_is_refused(source):
     with pytest.raises(ValueError, match=r"variable|none of"):
         interpolate(source, {"TAG": "1", "EMPTY": ""})
+
+
+DIGEST = f"@sha256:{'0' * 64}"
+
+
+# What Docker 26.1 takes, and what not, when a service is made.
+@pytest.mark.parametrize(
+    "name",
+    ["nginx", "nginx:1.26.3", f"nginx:1{DIGEST}", "A/b", "A.b/c", "localhost/c", "x_y/c", "a__b",
+     "a.b-c/d_e:F", "[::1]:5000/a", "1.2.3.4:5/a", "a/b/c/d:tag.x-1_", f"nginx@sha512:{'0' * 128}",
+     "a" * 255],
+)  # fmt: skip
+def test_an_image_that_docker_takes_is_taken(name):
+    assert values.image(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["NGINX", "nginx:", "nginx:a b", "nginx:-a", "a//b", "a/B", "a___b", "a..b", "a-", "-a", "nginx@sha256:0",
+     f"nginx@md5:{'0' * 32}", "0" * 64, "a" * 256, f"nginx:{'a' * 129}", " nginx", "nginx\n", "é", "http://x/y",
+     "a" * 60 + "!", "a." * 60 + "!/b"],
+)  # fmt: skip
+def test_an_image_that_docker_refuses_is_refused(name):
+    with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
+        values.image(name)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "node.role==worker",
+        "node.role == worker ",
+        "node.labels.a != wor ker",
+        "node.ip==10.0.0.0/8",
+        "node.x==y",
+    ],
+)
+def test_a_constraint_that_docker_takes_is_taken(written):
+    assert values.constraints([written]) == (written,)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["node.role = worker", "node.role", "node.labels.a b==c", "node.labels.a==é", "node.a!=", "", "a==b==c"],
+)
+def test_a_constraint_that_docker_refuses_is_refused(written):
+    with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
+        values.constraints([written])

@@ -1,7 +1,9 @@
 """The SSH configuration, as the real `ssh` understands it, and host keys as known_hosts has them."""
 
+import base64
 import re
 import shutil
+import struct
 import subprocess
 from dataclasses import replace
 
@@ -123,6 +125,7 @@ def known(keys, tmp_path):
         ("10.0.0.11 ssh-rsa AAAAB3NzaC1yc2E=\n", 22, None),
         ("10.0.0.11 ssh-rsa AAAAB3NzaC1yc2E=\n10.0.0.11 KEY\n", 22, "ssh-ed25519"),
         ("@revoked 10.0.0.11 KEY\n", 22, None),
+        ("10.0.0.11 KEY\n@revoked 10.0.0.11 KEY\n", 22, None),
         ("@cert-authority 10.0.0.11 KEY\n", 22, None),
         ("10.0.0.111 KEY\n", 22, None),
         ("", 22, None),
@@ -200,3 +203,64 @@ def test_a_host_behind_another_is_dialled_from_there_seldom_and_the_other_as_oft
     behind = connection.command_connection(node("m1", ssh=replace(ssh, proxy=Proxy("10.0.0.12", ssh))))
     assert (straight.dial_error_limit, straight.proxy) == (12, None)
     assert (behind.dial_error_limit, behind.proxy.dial_error_limit) == (2, 12)
+
+
+OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+
+@pytest.mark.parametrize(
+    ("lines", "refused"),
+    [
+        (f"10.0.0.11 KEY\n10.0.0.11 {OTHER}\n", True),
+        (f"10.0.0.11 {OTHER}\n* KEY\n", True),
+        ("10.0.0.11 KEY\n10.0.0.11 KEY again\n", False),
+        (f"10.0.0.11 KEY\n10.0.0.11 {OTHER}\n@revoked 10.0.0.11 {OTHER}\n", False),
+        (f"10.0.0.11 KEY\n10.0.0.12 {OTHER}\n", False),
+        ("10.0.0.11 KEY\n10.0.0.11 ssh-rsa AAAA\n10.0.0.11 ssh-rsa AAAB\n", False),
+    ],
+)
+def test_of_two_host_keys_of_one_type_the_right_one_can_not_be_told(known, lines, refused):
+    found = checked(declared("m1", node("m1", ssh=known(lines))))
+    assert [(one.value, "2 ssh-ed25519 host keys" in one.rule) for one in found] == [
+        ("10.0.0.11", True)
+    ] * refused
+
+
+def on_a_security_key(path):
+    """Writes a private key as `ssh-keygen -t ed25519-sk` does, with nothing behind it."""
+
+    def text(value):
+        return struct.pack(">I", len(value)) + value
+
+    public = text(b"sk-ssh-ed25519@openssh.com") + text(bytes(32)) + text(b"ssh:")
+    private = bytes(8) + public + b"\x01" + text(b"handle") + text(b"") + text(b"")
+    private += bytes(range(1, 9 - len(private) % 8)) if len(private) % 8 else b""
+    whole = b"openssh-key-v1\0" + text(b"none") + text(b"none") + text(b"") + struct.pack(">I", 1)
+    lines = base64.encodebytes(whole + text(public) + text(private)).decode()
+    path.write_text(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{lines}-----END OPENSSH PRIVATE KEY-----\n")
+    path.chmod(0o600)
+
+
+def test_a_key_on_a_security_key_is_refused(known, tmp_path):
+    on_a_security_key(tmp_path / "sk")
+    ssh = replace(known("10.0.0.11 KEY\n"), private_key_file=tmp_path / "sk")
+    (found,) = checked(declared("m1", node("m1", ssh=ssh)))
+    assert "can't log in with a key of the type sk-ssh-ed25519@openssh.com" in found.rule
+
+
+@pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
+def test_keys_of_other_types_that_are_files_are_taken(known, tmp_path, kind):
+    make = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", tmp_path / kind]
+    subprocess.run(make, check=True)
+    ssh = replace(known("10.0.0.11 KEY\n"), private_key_file=tmp_path / kind)
+    assert not checked(declared("m1", node("m1", ssh=ssh)))
+
+
+def test_a_certificate_beside_the_key_is_not_used_as_the_commands_do_not_use_it_either(written):
+    assert understood(written(declared("m1")), "m1")["certificatefile"] == "/dev/null"
+
+
+def test_the_folder_is_for_nobody_else_to_look_into(written):
+    connection.FOLDER.mkdir(mode=0o755)
+    written(declared("m1"))
+    assert connection.FOLDER.stat().st_mode & 0o777 == 0o700

@@ -7,9 +7,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from components import configuration, connection
-from components.checks import ConfigurationError
-from components.configuration import PUBLISHED_PASSPHRASE
+from components import configuration, connection, encryption
+from components.checks import ConfigurationError, Reader
+from components.environment import ASTRAY, PUBLISHED_PASSPHRASE
 from components.settings import Edge
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
@@ -77,23 +77,23 @@ def mistakes(folder, changes, stack="lab", **how):
 MISTAKES = {
     "an unknown key": (
         {"node": []},
-        ("swarm:node", [], "there is no such key", "Did you mean `nodes`"),
+        ("swarm:node", None, "there is no such key", "Did you mean `nodes`"),
     ),
     "an unknown key of a node": (
         {"nodes.1.hots": "x"},
-        ("swarm:nodes[1].hots", "x", "there is no such key", "Did you mean `host`"),
+        ("swarm:nodes[1].hots", None, "there is no such key", "Did you mean `host`"),
     ),
     "an unknown key like no other": (
         {"ssh.zzz": 1},
-        ("swarm:ssh.zzz", 1, "there is no such key", "Keys there are user, port, privateKeyFile"),
+        ("swarm:ssh.zzz", None, "there is no such key", "Keys there are user, port, privateKeyFile"),
     ),
     "an unknown key of a jump host": (
         {"ssh.proxy": {"host": "jump.example", "prot": 23}},
-        ("swarm:ssh.proxy.prot", 23, "there is no such key", "Did you mean `port`"),
+        ("swarm:ssh.proxy.prot", None, "there is no such key", "Did you mean `port`"),
     ),
     "two leaders": (
         {"nodes.1.role": "leader"},
-        ("swarm:nodes", ["m1", "m2"], "exactly one node has the role leader, and here 2", "Leave it to one"),
+        ("swarm:nodes", "m1, m2", "exactly one node has the role leader, and here 2", "Leave it to one"),
     ),
     "no leader": (
         {"nodes.0.role": "manager"},
@@ -105,11 +105,11 @@ MISTAKES = {
     ),
     "nodes that are no list": (
         {"nodes": {"m1": {}}},
-        ("swarm:nodes", {"m1": {}}, "must be a list of nodes", ""),
+        ("swarm:nodes", None, "must be a list of nodes", ""),
     ),
     "a node that is no mapping": (
         {"nodes.2": "w1"},
-        ("swarm:nodes[2]", "w1", "must be a mapping", "Its keys are name, host, role"),
+        ("swarm:nodes[2]", None, "must be a mapping", "Its keys are name, host, role"),
     ),
     "two nodes of one name": (
         {"nodes.2.name": "m2"},
@@ -151,7 +151,7 @@ MISTAKES = {
     ),
     "labels in a list": (
         {"nodes.1.labels": ["disk=ssd"]},
-        ("swarm:nodes[1].labels", ["disk=ssd"], "must be a mapping of names to texts", "Correct it"),
+        ("swarm:nodes[1].labels", None, "must be a mapping of names", "Correct it"),
     ),
     "a word that is neither true nor false": (
         {"nodes.1.lost": "yes"},
@@ -199,7 +199,7 @@ MISTAKES = {
     ),
     "another node of a name that none can have": (
         {"otherNodes": ["build-7 build-8"]},
-        ("swarm:otherNodes", ["build-7 build-8"], "must be a list of host names or IDs", "Correct it"),
+        ("swarm:otherNodes", None, "must be a list of host names or IDs", "Correct it"),
     ),
     "a negative history": (
         {"taskHistoryLimit": -1},
@@ -259,7 +259,7 @@ MISTAKES = {
     ),
     "a label of the program's own": (
         {"nodes.1.labels": {"swarm.pulumi.edge": "yes"}},
-        ("swarm:nodes[1].labels", {"swarm.pulumi.edge": "yes"}, "swarm.pulumi. is ours", "Correct it"),
+        ("swarm:nodes[1].labels", None, "swarm.pulumi. is ours", "Correct it"),
     ),
     "an edge that asks itself": (
         {"edge": {**EDGE, "ports": {"8080": 8080}}},
@@ -269,14 +269,14 @@ MISTAKES = {
         {"edge": EDGE, "stacks.0": {"name": "edge", "compose": "published.yaml"}},
         ("swarm:stacks", "edge", "swarm:edge makes a stack of this name", "Rename one"),
     ),
-    "an edge that is no mapping": ({"edge": "yes"}, ("swarm:edge", "yes", "must be a mapping", "image")),
+    "an edge that is no mapping": ({"edge": "yes"}, ("swarm:edge", None, "must be a mapping", "image")),
     "an edge without an image": (
         {"edge": {**EDGE, "image": None}},
         ("swarm:edge.image", None, "is missing", "Add it"),
     ),
     "an edge on no node": (
         {"edge": {**EDGE, "nodes": []}},
-        ("swarm:edge.nodes", [], "must be a list of names of nodes", "Correct it"),
+        ("swarm:edge.nodes", None, "must be a list of names of nodes", "Correct it"),
     ),
     "an edge on a node that isn't there": (
         {"edge": {**EDGE, "nodes": ["w2"]}, "stacks.0.compose": "published.yaml"},
@@ -292,15 +292,15 @@ MISTAKES = {
     ),
     "an edge without a port": (
         {"edge": {**EDGE, "ports": {}}},
-        ("swarm:edge.ports", {}, "must be a mapping of ports", "Correct it"),
+        ("swarm:edge.ports", None, "must be a mapping of ports", "Correct it"),
     ),
     "ports of an edge in a list": (
         {"edge": {**EDGE, "ports": ["80:8080"]}},
-        ("swarm:edge.ports", ["80:8080"], "must be a mapping of ports", "Correct it"),
+        ("swarm:edge.ports", None, "must be a mapping of ports", "Correct it"),
     ),
     "a port of an edge out of range": (
         {"edge": {**EDGE, "ports": {"80": 80800}}},
-        ("swarm:edge.ports", {"80": 80800}, "must be a mapping of ports", "Correct it"),
+        ("swarm:edge.ports", None, "must be a mapping of ports", "Correct it"),
     ),
     "an edge of an unknown mode": (
         {"edge": {**EDGE, "mode": "udp"}, "stacks.0.compose": "published.yaml"},
@@ -355,7 +355,7 @@ def test_many_mistakes_are_listed_at_once_each_on_its_line(folder):
     assert title == "the configuration has 8 mistakes; nothing was changed:"
     assert len(lines) == 8
     for text in (
-        '- swarm:adpot is "true": there is no such key. Did you mean `adopt`.',
+        "- swarm:adpot: there is no such key. Did you mean `adopt`.",
         "- swarm:nodes: exactly one node has the role leader, and here 0 have.",
         '- swarm:nodes[1].role is "boss": must be leader, manager or worker.',
         '- swarm:nodes[2].host is "300.1.1.1": must be a host name or an IPv4 address.',
@@ -551,13 +551,158 @@ def test_the_published_passphrase_is_refused_but_for_lab_and_dev(
         assert passphrase not in str(found)
 
 
-@pytest.mark.parametrize(
-    ("secret", "said"),
-    [((), "is there for all to read"), (("swarm:secrets", "swarm:stacks"), "has a secret in it")],
+SECRET = "swördfish"
+# Where somebody may have written a secret.
+WRITTEN = (
+    {"ssh.privateKeyy": SECRET},
+    {"ssh.privateKeyy": {"content": [SECRET]}},
+    {"ssh": SECRET},
+    {"ssh": [SECRET]},
+    {"ssh.proxy": SECRET},
+    {"ssh.proxy": {"host": "jump.example", "password": SECRET}},
+    {"ssh.privateKeyFile": f"-----BEGIN OPENSSH PRIVATE KEY-----\n{SECRET}\n"},
+    {"ssh.privateKeyFile": SECRET * 50},
+    {"nodes.1.sshh": {"privateKey": SECRET}},
+    {"nodes.1.labels": [SECRET]},
+    {"nodes.1.labels": SECRET},
+    {"nodes.1": SECRET},
+    {"nodes.1.name": {"a": SECRET}},
+    {"nodes": SECRET},
+    {"nodes": {"m1": SECRET}},
+    {"stacks.0": SECRET},
+    {"stacks.0.variables": SECRET},
+    {"stacks.0.variables": {"A": [SECRET]}},
+    {"stacks": SECRET},
+    {"secret": {"key": SECRET}},
+    {"secrets": SECRET},
+    {"secrets": [SECRET]},
+    {"secrets": {"a": {"b": SECRET}}},
+    {"unreachable": [{"a": SECRET}]},
+    {"otherNodes": SECRET},
+    {"edge": SECRET},
+    {"edge": {**EDGE, "password": SECRET}},
+    {"edge": {**EDGE, "ports": SECRET}},
 )
-def test_a_secret_that_would_be_shown_is_refused_without_showing_it(folder, secret, said):
-    written = values({"secrets": {"key": "swordfish"}})
+
+
+@pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
+@pytest.mark.parametrize("changes", WRITTEN, ids=map(str, WRITTEN))
+def test_what_may_be_a_secret_is_not_shown_with_a_mistake(folder, changes, as_text):
     with pytest.raises(ConfigurationError) as caught:
-        configuration.load(written, folder, "swarm", "lab", secret)
-    assert said in str(caught.value)
+        load(folder, changes, as_text=as_text)
+    # The engine blots a secret out where it finds the plain text of it, and not where it is escaped.
+    assert "rdfish" not in str(caught.value)
+
+
+def test_under_a_key_with_a_secret_in_it_no_value_is_shown(folder):
+    written = values({"addressPool": "swordfish", "nodes.1.role": "swordfish", "parallel": "swordfish"})
+    keys = ["swarm:addressPool", "swarm:nodes", "swarm:parallel"]
+    with pytest.raises(ConfigurationError) as caught:
+        configuration.load(written, folder, "swarm", "lab", keys)
     assert "swordfish" not in str(caught.value)
+    said = [one.key for one in caught.value.mistakes if "has a secret in it" in one.rule]
+    assert sorted(said) == keys
+
+
+def test_a_mistake_is_one_line_whatever_a_key_is_called(folder):
+    (found,) = mistakes(folder, {"nodes.1.a\x1b[2J\nb": 1})
+    assert str(found).startswith("swarm:nodes[1].a?[2J?b: there is no such key.")
+
+
+@pytest.mark.parametrize("text", ['{"a": ' * 5000, f"[{'9' * 5000}]", "[" * 5000, "{"])
+def test_a_value_beyond_any_use_is_a_mistake(folder, text):
+    (found,) = [one for one in mistakes(folder, {"nodes": text}) if one.key == "swarm:nodes"]
+    assert found.rule == "must be a list of nodes"
+
+
+def encrypted(folder, source, secret=("swarm:secrets",)):
+    """What is said of the secrets of a stack's file of this text, in which each is called `key`."""
+    (folder / "Pulumi.lab.yaml").write_text(source)
+    reader = Reader(secret)
+    encryption.check(reader, values({"secrets": {"key": "swordfish"}}), secret, folder / "Pulumi.lab.yaml")
+    assert not [one for one in reader.mistakes if "swordfish" in str(one)]
+    return [(one.key, one.rule) for one in reader.mistakes]
+
+
+def test_a_secret_in_plain_is_refused_without_showing_it(folder):
+    assert encrypted(folder, "", ()) == [("swarm:secrets", "is there for all to read")]
+
+
+@pytest.mark.parametrize("key", ["swarm:secrets", "secrets", "swarm:config:secrets"])
+@pytest.mark.parametrize("plain", ["swordfish", "{a: {secure: x}}", "[{secure: x}]", "{secure: {a: b}}", "1"])
+def test_a_secret_in_plain_beside_an_encrypted_one_is_refused(folder, key, plain):
+    source = f"config: {{'{key}': {{one: {{secure: 'v1:x'}}, key: {plain}}}}}"
+    assert encrypted(folder, source) == [("swarm:secrets.key", "is there for all to read")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "config: {'swarm:secrets': {key: {secure: 'v1:x'}}}",
+        "config: {'swarm:secrets': {secure: 'v1:x'}}",
+        "config: {}",
+        "",
+        "config: [",
+    ],
+)
+def test_secrets_that_are_all_encrypted_or_come_from_elsewhere_are_taken(folder, source):
+    assert encrypted(folder, source) == []
+
+
+@pytest.mark.parametrize("name", ASTRAY)
+def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(folder, monkeypatch, name):
+    monkeypatch.setenv(name, "theirs")
+    (found,) = mistakes(folder, {})
+    assert (found.key, "theirs" in str(found)) == (name, False)
+    monkeypatch.setenv(name, "")
+    load(folder)
+
+
+@pytest.mark.parametrize("stack", ["..", "-x", ".hidden"])
+def test_a_stack_s_name_that_is_no_folder_s_is_refused(folder, stack):
+    (found,) = mistakes(folder, {}, stack)
+    assert "must begin with a letter or a digit" in found.rule
+
+
+# What ssh_config, or a shell, would take for more than a name or a path.
+FORGED = ("a\n  ProxyCommand x", "a\0b", 'a"b', "${HOME}", "a\x1b[2J", "a\u2028b")
+
+
+@pytest.mark.parametrize("value", FORGED, ids=ascii)
+@pytest.mark.parametrize("key", ["user", "privateKeyFile", "knownHostsFile", "proxy.host", "proxy.user"])
+def test_a_value_that_would_be_more_than_that_to_ssh_is_refused(folder, key, value):
+    first = {"ssh.proxy": {"host": "jump.example"}} if "proxy" in key else {}
+    (found,) = mistakes(folder, {**first, f"ssh.{key}": value})
+    assert found.key == f"swarm:ssh.{key}"
+    assert "must be" in found.rule
+
+
+@pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "a'b", "%h", "$x", "a;b", "~", "a\\\\b", "ä"])
+def test_a_user_that_is_no_login_name_is_refused(folder, user):
+    assert [one.key for one in mistakes(folder, {"ssh.user": user})] == ["swarm:ssh.user"]
+
+
+@pytest.mark.parametrize("user", ["root", "_apt", "ci.deploy-2", "AD\\deploy", "deploy@example.org", "host$"])
+def test_a_user_that_is_a_login_name_is_taken(folder, user):
+    assert load(folder, {"ssh.user": user})[0].leader.ssh.user == user
+
+
+def test_a_folder_whose_name_ssh_config_can_not_hold_is_refused(folder):
+    other = folder / 'a"b'
+    other.mkdir()
+    for name in ("id", "known_hosts", "demo.yaml"):
+        shutil.copy(folder / name, other / name)
+    rules = {one.key: one.rule for one in mistakes(other, {})}
+    assert all("the folder's name included" in rule for rule in rules.values())
+    assert set(rules) == {"swarm:ssh.privateKeyFile", "swarm:ssh.knownHostsFile"}
+
+
+@pytest.mark.parametrize("labels", [{"a=b": "c"}, {"": "c"}, {"a b": "c"}, {"a": "b\nc"}, {"a\n": "b"}])
+def test_a_label_that_would_not_come_back_as_it_is_is_refused(folder, labels):
+    (found,) = mistakes(folder, {"nodes.1.labels": labels})
+    assert found.key == "swarm:nodes[1].labels"
+
+
+@pytest.mark.parametrize("labels", [{"a": ""}, {"a": "b=c d,e"}, {"é.x/y": "ü"}, {"a,b": '"'}])
+def test_any_other_label_is_taken(folder, labels):
+    assert load(folder, {"nodes.1.labels": labels})[0].node("m2").labels == labels

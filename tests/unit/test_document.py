@@ -1,0 +1,88 @@
+"""Files that would hang or crash what reads them: one mistake each, with its line."""
+
+import os
+import time
+
+import pytest
+import yaml
+
+from components import compose
+from components.checks import MOST, Reader
+from components.compose.document import Document
+from components.settings import Deployment
+
+ALIASES = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+MERGES = "".join(f"m{i}: &a{i}\n  <<: [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+BAD = {
+    "aliases nine levels deep": (f"a0: &a0 [{'x, ' * 9}]\n{ALIASES}", "it has more than 100000 values"),
+    "merges nine levels deep": (f"a0: &a0 {{k: v}}\n{MERGES}", "it has more than 100000 values"),
+    "an alias to itself": ("a: &a [*a]", "inside of what it stands for"),
+    "an alias to itself in a mapping": ("a: &a {b: [{c: *a}]}", "inside of what it stands for"),
+    "a merge of itself": ("a: &a\n  <<: *a", "inside of what it stands for"),
+    "deep lists": ("[" * 100_000, "deeper than 50 levels"),
+    "deep mappings": ("{a: " * 5000, "deeper than 50 levels"),
+    "deep blocks": ("- " * 5000 + "x", "deeper than 50 levels"),
+    "a number of 5000 digits": (f"a: {'9' * 5000}", "no int can be made of this"),
+    "a hexadecimal number of 5000 digits": (f"a: 0x{'f' * 5000}", "no int can be made of this"),
+    "a number without digits": ("a: 0x_", "no int can be made of this"),
+    "a tag that the value isn't of": ("a: !!float x", "no float can be made of this"),
+    "a boolean that is none": ("a: !!bool x", "no bool can be made of this"),
+    "a kind of value that JSON has not": ("a: !!set [a]", "could not determine a constructor for the tag"),
+    "a control character": ("a: b\nc: \x01", "a control character is in it"),
+}
+
+
+@pytest.mark.parametrize(("text", "problem"), BAD.values(), ids=BAD.keys())
+def test_a_file_beyond_any_use_is_one_mistake_with_its_line_at_once(read, text, problem):
+    began = time.monotonic()
+    ((key, rule),) = read(text)[1]
+    assert time.monotonic() - began < 5
+    assert problem in rule
+    assert key.isdigit()
+    with pytest.raises(yaml.MarkedYAMLError):
+        Document(text)
+
+
+def test_what_people_write_is_none_of_that():
+    deep = "[" * 40 + "]" * 40
+    aliases = "a: &a {b: c}\n" + "".join(f"k{i}: *a\n" for i in range(1000))
+    assert Document(f"{aliases}deep: {deep}\n").data["k999"] == {"b": "c"}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("zero", "it is no regular file"),
+        ("fifo", "it is no regular file"),
+        ("folder", "it is no regular file"),
+        ("large", "it has more than 1024 KiB"),
+        ("latin", "it is no text in UTF-8"),
+        ("gone", "No such file or directory"),
+        ("x" * 5000, "File name too long"),
+    ],
+)
+def test_what_is_no_file_of_text_is_not_read(tmp_path, name, why):
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "latin").write_bytes("# ä".encode("latin-1"))
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(1 << 40)
+    reader = Reader()
+    compose.read(reader, Deployment("demo", tmp_path / name))
+    assert [one.rule for one in reader.mistakes] == [f"can't be read: {why}"]
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    path = tmp_path / "stack.yaml"
+    path.write_bytes("\ufeffservices: {p: {image: x, labels: {a: ä}}}".encode())
+    reader = Reader()
+    assert compose.read(reader, Deployment("demo", path)).services[0].container_labels == {"a": "ä"}
+    assert not reader.mistakes
+
+
+def test_of_very_many_mistakes_as_many_are_told_as_somebody_reads(read):
+    began = time.monotonic()
+    mistakes = read("services:\n" + "".join(f"  p{i}: {{key: x}}\n" for i in range(10_000)))[1]
+    assert time.monotonic() - began < 15
+    assert len(mistakes) == MOST
