@@ -42,6 +42,7 @@ def main() -> None:
         say=say,
         patience=look.BRIEF_SECONDS if destroying else look.STEADY_SECONDS,
         awaited=late_engines if destroying else under_way,
+        configs=[name for stack in stacks for name in stack.external_configs],
     )
 
     doing("deciding what is to be done")

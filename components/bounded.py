@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 
@@ -30,33 +29,13 @@ def run(
         try:
             out, err = process.communicate(text, timeout=seconds)
         except BaseException:
-            _end(process)
+            end(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
-@contextmanager
-def opened(command: Sequence[str], seconds: float) -> Iterator[subprocess.Popen[bytes]]:
-    """A command to talk with. It is killed in the end, with what it had started, and after `seconds` at the
-    latest."""
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    watchdog = threading.Timer(seconds, _end, [process])
-    watchdog.start()
-    try:
-        yield process
-    finally:
-        watchdog.cancel()
-        _end(process)
-        process.communicate()
-
-
-def _end(process: subprocess.Popen[Any]) -> None:
+def end(process: subprocess.Popen[Any]) -> None:
+    """Kills a command, with what it had started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 

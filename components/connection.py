@@ -1,12 +1,13 @@
 """How hosts are reached: the OpenSSH client's configuration, and the engine's commands' connection.
 
 One file in the git-ignored folder, written at each run, serves the observation, the Docker provider
-and people (`ssh -F`). It names every node, and `control`: the manager that this run goes through.
+and people (`ssh -F`). It names every node, and `_control`: the manager that this run goes through.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
 import os
 import socket
@@ -21,7 +22,9 @@ from components import bounded, files
 from components.checks import Reader
 from components.settings import NAMESPACE, Node, Settings, Ssh
 
-CONTROL = "control"
+# With an underscore, which no node's name can have.
+CONTROL = "_control"
+JUMP = "{}_proxy"  # the first jump host on the way to a node
 FOLDER = Path(".swarm")  # git-ignored
 # ssh's options for requests that share a connection; it stays for 30 s after the last. A socket's name must
 # be short, hence relative and without the stack's: it is a hash of host, port and user.
@@ -30,6 +33,7 @@ FEWEST_DIAL_ERRORS = 2
 KEYGEN_SECONDS = 20  # files may be on a network
 AGENT_SECONDS = 5
 KEY_TYPES = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521")
+REMARK = f"# {CONTROL} is "
 
 
 def config_file(stack: str) -> Path:
@@ -39,19 +43,31 @@ def config_file(stack: str) -> Path:
 
 
 def write_config(settings: Settings, control: Node | None = None) -> None:
-    """Writes the stack's SSH configuration, whole or not at all."""
+    """Writes the stack's SSH configuration, whole or not at all. While it isn't known which manager a run
+    goes through, `control` stays what it is: another run may be using it."""
     path = config_file(settings.stack)
     files.private(FOLDER)  # contents of secrets pass through its sockets
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.write_text(config_text(settings, control))
-    fresh.replace(path)
+    with (path.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        text = config_text(settings, control or _last_control(settings, path))
+        fresh = path.with_suffix(f".{os.getpid()}")
+        fresh.write_text(text)
+        fresh.replace(path)
+
+
+def _last_control(settings: Settings, path: Path) -> Node | None:
+    """The manager that the run before went through, if it is declared still."""
+    first = path.read_text().partition("\n")[0] if path.exists() else ""
+    nodes = {REMARK + node.name: node for node in settings.nodes}
+    return nodes.get(first)
 
 
 def config_text(settings: Settings, control: Node | None) -> str:
     """The configuration's text: a block per node, one per jump host, one for `control`."""
     blocks = [_block(node.name, node.host, node.ssh) for node in settings.nodes]
     if control:
+        blocks.insert(0, f"{REMARK}{control.name}\n")
         blocks.append(_block(CONTROL, control.host, control.ssh) + _lines(SHARED))
     always = {
         "IdentitiesOnly": "yes",
@@ -78,16 +94,16 @@ def open_control(stack: str, seconds: float) -> None:
 
 def _block(alias: str, host: str, ssh: Ssh) -> str:
     lines = {
-        "HostName": host,
-        "User": ssh.user,
+        "HostName": _quoted(host),
+        "User": _quoted(ssh.user),
         "Port": ssh.port,
-        "IdentityFile": _quoted(ssh.private_key_file),
-        "UserKnownHostsFile": _quoted(ssh.known_hosts_file),
+        "IdentityFile": _quoted(ssh.private_key_file.absolute()),
+        "UserKnownHostsFile": _quoted(ssh.known_hosts_file.absolute()),
         "ConnectTimeout": ssh.connect_timeout,
     }
     before = ""
     if ssh.proxy:
-        jump = f"{alias}-proxy"
+        jump = JUMP.format(alias)
         lines["ProxyJump"] = jump
         before = _block(jump, ssh.proxy.host, ssh.proxy.ssh) + "\n"
     return f"{before}Host {alias}\n{_lines(lines)}"
@@ -97,9 +113,15 @@ def _lines(values: Mapping[str, object]) -> str:
     return "".join(f"  {key} {value}\n" for key, value in values.items())
 
 
-def _quoted(path: Path) -> str:
-    """A path as ssh_config wants it: a percent sign would begin a token there."""
-    return '"' + str(path.absolute()).replace("%", "%%") + '"'
+def _quoted(value: object) -> str:
+    """A value as ssh_config wants it, in one piece: a percent sign would begin a token there. ValueError: it
+    has a character that would end the line, which nothing can quote."""
+    text = str(value)
+    if any(char < " " or char == "\x7f" for char in text):
+        raise ValueError(f"no value of an SSH configuration: {text!r}")
+    for special in ("\\", '"'):
+        text = text.replace(special, f"\\{special}")
+    return '"' + text.replace("%", "%%") + '"'
 
 
 def host_key(host: str, ssh: Ssh) -> str | None:

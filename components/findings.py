@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Network
+from statistics import median
 
+from components.facts import PACKAGES
 from components.observation import Entry, Host, Observation, views
 
 OLDEST_ENGINE = (20, 10)  # the first whose API counts a service's tasks
 SKEW_WARNED, SKEW_REFUSED = 10, 1800  # seconds; certificates of a join are valid from an hour ago
+SETTING = "Set {} (chrony or systemd-timesyncd)"
+SWARM_PORTS = "2377/tcp, 7946/tcp and udp, 4789/udp"
 FREE_WARNED = 2 * 10**9  # octets
 
 
@@ -69,16 +73,51 @@ def engines(observation: Observation) -> Iterator[Finding]:
 
 
 def clocks(observation: Observation) -> Iterator[Finding]:
-    """Clocks against this machine's."""
-    remedy = "Set its clock (chrony or systemd-timesyncd)"
+    """Clocks against this machine's; against their own middle, where most hosts agree that ours is off."""
+    skews = [host.skew for _, host in looked_at(observation)]
+    off = _ours_is_off(skews)
+    if off:
+        found = f"this computer's clock is {-off:+.0f} s from the hosts', which agree with each other"
+        yield warning("clock", (), found, SETTING.format("the clock here"))
     for name, host in looked_at(observation):
-        found = f"its clock is {host.skew:+.0f} s from here"
-        if abs(host.skew) > SKEW_REFUSED:
-            yield failed("clock", name, f"{found}, and certificates would not be valid", remedy)
-        elif abs(host.skew) > SKEW_WARNED:
-            yield warning("clock", name, found, remedy)
+        skew = host.skew - off
+        found = f"its clock is {skew:+.0f} s from {'the other hosts' if off else 'here'}"
+        if abs(skew) > SKEW_REFUSED:
+            found += ", and certificates would not be valid"
+            yield failed("clock", name, found, SETTING.format("its clock"))
+        elif abs(skew) > SKEW_WARNED:
+            yield warning("clock", name, found, SETTING.format("its clock"))
         else:
-            yield Finding("clock", (name,), f"within {SKEW_WARNED} s of here")
+            yield Finding("clock", (name,), f"within {SKEW_WARNED} s of {'the others' if off else 'here'}")
+
+
+def _ours_is_off(skews: Sequence[float]) -> float:
+    """By how much most hosts, two at least, agree that they are ahead of us; 0 where they don't."""
+    middle = median(skews or [0])
+    agree = [skew for skew in skews if abs(skew - middle) <= SKEW_WARNED]
+    return middle if abs(middle) > SKEW_WARNED and len(agree) > max(1, len(skews) // 2) else 0.0
+
+
+def tools(observation: Observation) -> Iterator[Finding]:
+    """The programs that the scripts of an up need."""
+    for name, host in looked_at(observation):
+        for tool in host.lacks:
+            found = f"no {tool} there that does what an up needs of it"
+            yield failed("tools", name, found, f"Install {PACKAGES[tool]}, or the package that has it there")
+        if not host.lacks:
+            yield Finding("tools", (name,), "all there")
+
+
+def cut_off(observation: Observation) -> Iterator[Finding]:
+    """Managers that the others don't reach, though we do."""
+    for name, host in observation.items():
+        if host.cut_off:
+            yield warning(
+                "cut off",
+                name,
+                "its SSH answers, and the swarm's other managers, which have a leader, don't reach it",
+                f"Let these through between it and them: {SWARM_PORTS}. make doctor tries them",
+            )
 
 
 def memberships(observation: Observation) -> Iterator[Finding]:

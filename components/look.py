@@ -1,27 +1,29 @@
-"""How it is found out: every host looked at over SSH, all at once, and nothing changed.
+"""How it is found out: every host looked at over SSH, many at once, and nothing changed.
 
-A look is one SSH session. It prints a few facts of the host, then speaks the Docker Engine's API
-(https://docs.docker.com/reference/api/engine/) through `docker system dial-stdio`, as the Docker
-client itself does for ssh:// hosts.
+A look is one SSH session. It prints a few facts of the host, then asks its Docker Engine. What all managers
+of a swarm tell alike is asked of one of them, the leader where its host answers.
 """
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
-import os
-import signal
-import subprocess
-import threading
+import random
+import resource
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from http.client import NOT_FOUND, SERVICE_UNAVAILABLE
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from threading import BoundedSemaphore
+from typing import Any
 from urllib.parse import quote
 
+from components import facts
 from components.connection import config_file
+from components.docker_api import FAILURES, Bounds, Engine, EngineError, Session
+from components.facts import DATA_ROOT, Facts
 from components.observation import (
     NAMESPACE_LABEL,
     STACK_LABEL,
@@ -32,49 +34,24 @@ from components.observation import (
     Observation,
     Service,
     under_way,
+    views,
 )
-from components.settings import Settings
+from components.settings import Node, Settings
 
 STEADY_SECONDS = 120
 BRIEF_SECONDS = 40  # for what may never come: tasks of a service that can't be whole, whose repair must
 # not be held up; a leader, while most managers are silent
 
+TOTAL_SECONDS = 60  # that a look may take which isn't silent
+AT_ONCE_BY_JUMP_HOST = 8  # sshd drops connections at random while ten or more of them haven't logged in yet
+FILES_SPARED, FILES_PER_LOOK = 64, 8  # open ones, for all else and while a look begins
+STARTING_SECONDS = 60  # that an engine may take to find its swarm's leader
+
 # Tasks that are meant to run, or to be started again: a service's own count has those, too, of nodes that
 # are down.
 WANTED_TASKS = "/tasks?filters=" + quote('{"desired-state":["ready","running"]}')
 SWARM_NETWORKS = "/networks?filters=" + quote('{"scope":["swarm"]}')
-DATA_ROOT = "/var/lib/docker"
-
-FACTS = f"""\
-PATH=$PATH:/usr/sbin:/sbin
-echo "clock $(date +%s.%N)"
-echo "booted $(stat -c %Y /proc/1)"
-stat -f -c 'free %a %S' {DATA_ROOT} 2>/dev/null
-modules=/lib/modules/$(uname -r)
-config() {{ zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null; }}
-# A module, a file that is there while the kernel has it in use, its key in the kernel's configuration.
-kernel() {{
-  if [ -e "/sys/module/$1" ] || [ -e "$2" ]; then found=yes
-  elif grep -qs "/$1[.]ko" "$modules/modules.dep" "$modules/modules.builtin"; then found=yes
-  elif [ -e "$modules/modules.dep" ]; then found=no
-  else
-    case $(config) in
-      *"CONFIG_$3=y"*) found=yes ;;
-      "" | *"CONFIG_$3=m"*) found=unknown ;;
-      *) found=no ;;
-    esac
-  fi
-  echo "kernel $1 $found"
-}}
-kernel overlay /sys/fs/overlay OVERLAY_FS
-kernel vxlan /sys/module/vxlan VXLAN
-kernel br_netfilter /proc/sys/net/bridge BRIDGE_NETFILTER
-kernel ip_vs /proc/net/ip_vs IP_VS
-kernel ip_vs_rr /sys/module/ip_vs_rr IP_VS_RR
-ip -4 route show | while read -r net rest; do echo "route $net $rest"; done
-echo
-exec docker system dial-stdio
-"""
+MARKED_CONFIGS = "/configs?filters=" + quote(json.dumps({"label": [STACK_LABEL]}))
 
 
 def observe(
@@ -83,20 +60,19 @@ def observe(
     say: Callable[[str], None],
     patience: float = STEADY_SECONDS,
     awaited: Callable[[Observation, Collection[str]], Iterator[str]] = under_way,
+    configs: Collection[str] = (),
 ) -> Observation:
-    """All hosts that aren't lost, as many at a time as the settings say. While there is something to be
-    awaited it looks again, for `patience` seconds at most, BRIEF_SECONDS for what may never come, and says
-    what it waits for."""
-    nodes = [node for node in settings.nodes if not node.lost]
-    path = config_file(settings.stack)
+    """All hosts that aren't lost, as many at a time as may be. While there is something to be awaited it
+    looks again, for `patience` seconds at most, BRIEF_SECONDS for what may never come, and says what it
+    waits for. `configs`: the names of those that may be there; others aren't looked for."""
+    looks = Looks(settings, configs)
     deadline = time.monotonic() + patience
     brief_deadline = min(deadline, time.monotonic() + BRIEF_SECONDS)
     said = ""
-    with ThreadPoolExecutor(max_workers=settings.parallel or len(nodes) or 1) as pool:
+    with ThreadPoolExecutor(max_workers=looks.at_once) as pool:
         while True:
             began = time.monotonic()
-            hosts = pool.map(lambda node: look(node.name, path, node.ssh.look_timeout), nodes)
-            observation = {host.name: host for host in hosts}
+            observation = looks.all(pool)
             now = time.monotonic()
             nodes_move = any(awaited(observation, ())) and not _majority_is_silent(settings, observation)
             if nodes_move:
@@ -119,142 +95,160 @@ def _majority_is_silent(settings: Settings, observation: Observation) -> bool:
     return 2 * len(silent) >= len(managers)
 
 
-def look(name: str, ssh_config: Path, limit: float) -> Host:
-    """One host, in one session of `limit` seconds at most; a failure is a Host with a problem."""
+class Looks:
+    """A look at each host, again and again; `configs` are the names of those that matter."""
+
+    def __init__(self, settings: Settings, configs: Collection[str] = ()) -> None:
+        self.settings = settings
+        self.configs = configs
+        self.nodes = {node.name: node for node in settings.nodes if not node.lost}
+        self.jumps: dict[str, BoundedSemaphore] = defaultdict(lambda: BoundedSemaphore(AT_ONCE_BY_JUMP_HOST))
+
+    @property
+    def at_once(self) -> int:
+        """How many looks at a time: as the settings say, and as this computer lets us open files."""
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = self.settings.parallel or len(self.nodes)
+        may = len(self.nodes) if files == resource.RLIM_INFINITY else (files - FILES_SPARED) // FILES_PER_LOOK
+        return max(1, min(wanted, may))
+
+    def all(self, pool: ThreadPoolExecutor) -> Observation:
+        """All hosts, by name."""
+        hosts = {host.name: host for host in pool.map(self.one, self.nodes)}
+        return _with_cut_off(self.settings, self._completed(hosts))
+
+    def one(self, name: str, *, complete: bool = False) -> Host:
+        """A host; `complete`: it is to tell what all managers tell alike."""
+        node = self.nodes[name]
+        args = LookArgs(node, config_file(self.settings.stack), self.configs, complete)
+        if not node.ssh.proxy:
+            return look(args)
+        with self.jumps[_way_in(node)]:
+            return look(args)
+
+    def _completed(self, hosts: dict[str, Host]) -> dict[str, Host]:
+        """Each swarm complete in all its managers' views: where the leader hasn't told the rest, the manager
+        that has come farthest is asked, then the next."""
+        while missing := set(views(hosts)) - {one.id for one in _clusters(hosts) if one.complete}:
+            cluster = views(hosts)[missing.pop()]
+            name = next(host.name for host in hosts.values() if host.cluster is cluster)
+            hosts[name] = self.one(name, complete=True)
+        told = {cluster.id: cluster for cluster in _clusters(hosts) if cluster.complete}
+        return {name: _with_shared(host, told) for name, host in hosts.items()}
+
+
+def _clusters(hosts: Mapping[str, Host]) -> list[Cluster]:
+    return [host.cluster for host in hosts.values() if host.cluster]
+
+
+def _with_shared(host: Host, told: Mapping[str, Cluster]) -> Host:
+    """A host whose view has what another has told and all would tell alike."""
+    if not host.cluster or host.cluster.complete:
+        return host
+    alike = ("services", "networks", "secrets", "configs", "marks", "bare", "complete")
+    shared = {name: getattr(told[host.cluster.id], name) for name in alike}
+    return replace(host, cluster=replace(host.cluster, **shared))
+
+
+def _way_in(node: Node) -> str:
+    """The first jump host on the way to a node; more are jumped over from there."""
+    ssh = node.ssh
+    host = node.host
+    while ssh.proxy:
+        host, ssh = ssh.proxy.host, ssh.proxy.ssh
+    return f"{host}:{ssh.port}"
+
+
+def _with_cut_off(settings: Settings, observation: Mapping[str, Host]) -> Observation:
+    """Finds the managers that are cut off: without a leader, while the others have one and don't reach them.
+    An engine that was just started gets its time."""
+    lost_to_others = [
+        entry
+        for cluster in views(observation).values()
+        for entry in cluster.entries.values()
+        if entry.role == "manager" and not entry.ready
+    ]
+    names = {entry.name for entry in lost_to_others} | {
+        node.name
+        for node in settings.nodes
+        for entry in lost_to_others
+        if entry.address in (node.host, node.address)
+    }
+    return {
+        name: replace(host, cut_off=host.leaderless and host.engine_age > STARTING_SECONDS and name in names)
+        for name, host in observation.items()
+    }
+
+
+@dataclass(frozen=True)
+class LookArgs:
+    """Which host is looked at, how it is reached, and what it is to tell beyond what it must."""
+
+    node: Node
+    ssh_config: Path
+    configs: Collection[str] = ()
+    complete: bool = False
+
+
+def look(args: LookArgs) -> Host:
+    """One host, in one session; a failure is a Host with a problem. A connection that was cut before anybody
+    was asked who he is, as a server does that has many at its door, gets one more try."""
+    host, cut = _look(args)
+    if cut:
+        time.sleep(random.uniform(0.5, 1.5))  # noqa: S311 (not all at the same moment)
+        host, _ = _look(args)
+    return host
+
+
+def _look(args: LookArgs) -> tuple[Host, bool]:
+    """The host, and whether the connection was cut."""
     began = time.time()
-    facts: Facts = {}
-    with session(name, ssh_config, FACTS, limit) as (ssh, watchdog):
+    bounds = Bounds(args.node.ssh.look_timeout, TOTAL_SECONDS)
+    told = Facts({})
+    with Session(args.node.name, args.ssh_config, bounds, facts.SCRIPT) as session:
         try:
-            facts = _read_facts(cast(BinaryIO, ssh.stdout))
-            clock = float(facts["clock"][0])
+            told = facts.read(session.begin())
             # It was read at some moment of the session: what a slow one alone explains is no skew.
-            skew = clock - min(max(clock, began), time.time())
-            return _host(name, facts, skew, Engine(ssh))
-        except (OSError, KeyError, ValueError, http.client.HTTPException, EngineError) as error:
-            late = not watchdog.is_alive()
-            said = f"its Docker Engine answers: {error}" if isinstance(error, EngineError) else None
-            return Host(
-                name,
-                problem=said or _problem(ssh, "clock" in facts, limit if late else None),
-                answers=bool(facts),
-                late=late and bool(facts),
-                age=_age(facts),
-            )
+            skew = told.clock - min(max(told.clock, began), time.time())
+            return _host(args, told, skew, session.engine()), False
+        except FAILURES as error:
+            host = _failed(args.node.name, session, told, error)
+            return host, not session.begun and session.cut
 
 
-@contextlib.contextmanager
-def session(
-    name: str, ssh_config: Path, command: str, seconds: float
-) -> Iterator[tuple[subprocess.Popen[bytes], threading.Timer]]:
-    """An SSH session to a host, and the watchdog that ends it when the seconds are over."""
-    ssh = subprocess.Popen(
-        ["ssh", "-F", str(ssh_config), name, command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,  # a jump host's own client is ended with it
+def _failed(name: str, session: Session, told: Facts, error: Exception) -> Host:
+    late = isinstance(error, TimeoutError)
+    return Host(
+        name,
+        problem=_problem(session, error),
+        answers=session.begun,
+        late=late and session.begun,
+        age=told.age,
     )
-    watchdog = threading.Timer(seconds, _end, [ssh])
-    watchdog.start()
-    try:
-        yield ssh, watchdog
-    finally:
-        watchdog.cancel()
-        _end(ssh)
-        ssh.communicate()
 
 
-Facts = dict[str, list[str]]
+def _problem(session: Session, error: Exception) -> str:
+    who = "its Docker Engine" if session.begun else "it"
+    if isinstance(error, EngineError):
+        return f"{who} answers: {error}"
+    if isinstance(error, TimeoutError):
+        return f"{who} gave no answer within {session.bounds.silence:g} s"
+    return f"{who} gives no answer: {session.reason}" if session.begun else session.reason
 
 
-def _read_facts(lines: BinaryIO) -> Facts:
-    facts: Facts = {}
-    for line in iter(lines.readline, b""):
-        if line == b"\n":
-            break
-        key, _, value = line.decode(errors="replace").rstrip("\n").partition(" ")
-        facts.setdefault(key, []).append(value)
-    return facts
-
-
-def _end(session: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(session.pid, signal.SIGKILL)
-
-
-def _age(facts: Facts) -> float:
-    """Seconds since the host was started; a host that doesn't say so counts as old."""
-    try:
-        return float(facts["clock"][0]) - float(facts["booted"][0])
-    except (KeyError, ValueError):
-        return float("inf")
-
-
-def _problem(session: subprocess.Popen[bytes], answered: bool, late: float | None) -> str:
-    if late:
-        return f"{'its Docker Engine' if answered else 'it'} gave no answer within {late} s"
-    _end(session)
-    said = cast(BinaryIO, session.stderr).read().decode(errors="replace").strip().splitlines()
-    why = said[-1] if said else "the SSH session ended early"
-    return f"its Docker Engine gives no answer: {why}" if answered else why
-
-
-class EngineError(Exception):
-    """The Docker Engine refused a request."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
-
-
-class Engine:
-    """The Docker Engine's API at the other end of an SSH session."""
-
-    def __init__(self, session: subprocess.Popen[bytes]) -> None:
-        self.connection = http.client.HTTPConnection("docker")
-        self.connection.sock = cast(Any, _Pipes(session))
-
-    def get(self, path: str) -> Any:
-        """The JSON that the engine gives for a path; raises EngineError."""
-        self.connection.request("GET", path)
-        with self.connection.getresponse() as response:
-            body = json.loads(response.read())
-        if response.status != http.client.OK:
-            raise EngineError(response.status, body["message"])
-        return body
-
-
-class _Pipes:
-    """A session's pipes, in the shape of the socket that http.client wants."""
-
-    def __init__(self, session: subprocess.Popen[bytes]) -> None:
-        self.requests = cast(BinaryIO, session.stdin)
-        self.replies = cast(BinaryIO, session.stdout).fileno()
-
-    def sendall(self, data: bytes) -> None:
-        self.requests.write(data)
-        self.requests.flush()
-
-    def makefile(self, *_: Any) -> BinaryIO:
-        return open(self.replies, "rb", closefd=False)
-
-    def close(self) -> None:
-        """The session's end is its owner's."""
-
-
-def _host(name: str, facts: Facts, skew: float, engine: Engine) -> Host:
+def _host(args: LookArgs, told: Facts, skew: float, engine: Engine) -> Host:
     """Managers first answer for the nodes: where there is no leader that fails at once, while
     /info would block."""
+    name = args.node.name
     try:
         nodes = engine.get("/nodes")
     except EngineError as error:
-        if error.status != http.client.SERVICE_UNAVAILABLE:  # which means: not a manager
-            return Host(name, state="active", manager=True, leaderless=True)
+        if error.status != SERVICE_UNAVAILABLE:  # which means: not a manager
+            return Host(name, state="active", manager=True, leaderless=True, engine_age=told.engine_age)
         nodes = None
     info = engine.get("/info")
     swarm = info["Swarm"]
-    kernel = dict(line.split() for line in facts.get("kernel", ()))
-    return Host(
+    host = Host(
         name,
         engine=info["ServerVersion"],
         # A manager whose link to the leader fails says 503 as well.
@@ -264,53 +258,73 @@ def _host(name: str, facts: Facts, skew: float, engine: Engine) -> Host:
         manager=swarm["ControlAvailable"],
         address=swarm["NodeAddr"],
         managers=tuple(m["Addr"].rpartition(":")[0] for m in swarm["RemoteManagers"] or ()),
-        cluster=None if nodes is None else _cluster(engine, nodes, swarm["Cluster"]),
-        routes=tuple(facts.get("route", ())),
-        kernel=kernel,
-        ip_vs=kernel.get("ip_vs") == "yes",
+        cluster=None if nodes is None else _cluster(nodes, swarm["Cluster"]),
+        routes=told.routes,
+        kernel=told.kernel,
+        ip_vs=told.kernel.get("ip_vs") == "yes",
         skew=skew,
+        engine_age=told.engine_age,
         engine_id=info.get("ID", ""),
         hostname=info.get("Name", ""),
         live_restore=info.get("LiveRestoreEnabled", False),
         data_root=info.get("DockerRootDir", ""),
-        free=_free(facts) if info.get("DockerRootDir") == DATA_ROOT else None,
+        free=told.free if info.get("DockerRootDir") == DATA_ROOT else None,
+        lacks=told.lacks,
     )
+    if host.cluster and (host.leads or args.complete):
+        return replace(host, cluster=_complete(host.cluster, engine, args.configs))
+    return host
 
 
-def _free(facts: Facts) -> int | None:
-    """Octets that are free where the engine usually keeps its images."""
-    if "free" not in facts:
-        return None
-    blocks, size = facts["free"][0].split()
-    return int(blocks) * int(size)
-
-
-def _cluster(engine: Engine, nodes: list[Any], cluster: Mapping[str, Any]) -> Cluster:
-    services = engine.get("/services")
-    tasks = engine.get(WANTED_TASKS)
-    ending = [service["ID"] for service in services if _ends(service)]
-    tasks += engine.get(ended_tasks(ending)) if ending else []
-    networks = engine.get(SWARM_NETWORKS)
-    configs = engine.get("/configs")
-    secrets = engine.get("/secrets")
-    marks = (config["Spec"]["Labels"].get(STACK_LABEL) for config in configs)
+def _cluster(nodes: list[Any], cluster: Mapping[str, Any]) -> Cluster:
+    """What each manager tells for itself."""
     spec = cluster["Spec"]
     return Cluster(
         id=cluster["ID"],
         entries={node["ID"]: _entry(node) for node in nodes},
         index=max(node["Version"]["Index"] for node in nodes),
-        services=tuple(_service(service, tasks) for service in services),
-        networks={network["Name"]: _network(network) for network in networks},
-        secrets={one["Spec"]["Name"]: Object(one["ID"]) for one in secrets},
-        configs={one["Spec"]["Name"]: Object(one["ID"]) for one in configs},
-        marks=tuple(mark for mark in marks if mark),
-        bare=not (services or configs or secrets),
+        complete=False,
         address_pool=(cluster.get("DefaultAddrPool") or [None])[0],
         data_path_port=cluster.get("DataPathPort"),
         task_history_limit=spec["Orchestration"]["TaskHistoryRetentionLimit"],
         certificate_expiry=spec["CAConfig"]["NodeCertExpiry"] // 10**9,
         dispatcher_heartbeat=spec["Dispatcher"]["HeartbeatPeriod"] // 10**9,
     )
+
+
+def _complete(cluster: Cluster, engine: Engine, configs: Iterable[str]) -> Cluster:
+    """With what all managers tell alike. Configs come with their contents, which nobody needs: only those
+    are asked for whose names matter."""
+    services = engine.get("/services")
+    tasks = engine.get(WANTED_TASKS)
+    ending = [service["ID"] for service in services if _ends(service)]
+    tasks += engine.get(ended_tasks(ending)) if ending else []
+    networks = engine.get(SWARM_NETWORKS)
+    secrets = engine.get("/secrets")
+    marked = engine.get(MARKED_CONFIGS)
+    there = {name: one for name in configs if (one := _config(engine, name))}
+    marks = (config["Spec"]["Labels"].get(STACK_LABEL) for config in marked)
+    return replace(
+        cluster,
+        complete=True,
+        services=tuple(_service(service, tasks) for service in services),
+        networks={network["Name"]: _network(network) for network in networks},
+        secrets={one["Spec"]["Name"]: Object(one["ID"]) for one in secrets},
+        configs=there,
+        marks=tuple(mark for mark in marks if mark),
+        bare=not (services or secrets or marked or there),
+    )
+
+
+def _config(engine: Engine, name: str) -> Object | None:
+    """A config of this very name; the engine takes the beginning of an ID for one, too."""
+    try:
+        found = engine.get(f"/configs/{quote(name, safe='')}")
+    except EngineError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return None
+    return Object(found["ID"]) if found["Spec"]["Name"] == name else None
 
 
 def _network(network: Mapping[str, Any]) -> Object:

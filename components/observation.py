@@ -12,6 +12,7 @@ STACK_LABEL = "swarm.pulumi.stack"
 NAMESPACE_LABEL = "com.docker.stack.namespace"
 VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"  # that the swarm gave an overlay network
 BOOT_SECONDS = 180
+KEY_CHANGED = "its host key has CHANGED"
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Cluster:
 
     id: str
     entries: Mapping[str, Entry]  # by node ID
+    complete: bool = True  # services and the rest are told, too
     index: int = 0  # of the newest of its nodes' versions: how far its manager has come
     services: tuple[Service, ...] = ()
     networks: Mapping[str, Object] = field(default_factory=dict)  # by name, as the next two
@@ -109,7 +111,9 @@ class Host:
     answers: bool = False  # SSH does, so that the problem is its engine's
     late: bool = False  # its engine took the request, and is at a loss for an answer
     age: float = float("inf")  # seconds since it was started
+    engine_age: float = float("inf")  # since its engine was
     leaderless: bool = False  # a manager of a swarm that has no leader now
+    cut_off: bool = False  # that manager, while the others have a leader and don't reach it
     engine: str = ""
     state: str = "inactive"  # of its membership: inactive, pending, active, error or locked
     node_id: str = ""
@@ -126,6 +130,7 @@ class Host:
     live_restore: bool = False
     data_root: str = ""  # the folder of its engine's images and volumes
     free: int | None = None  # octets there, where it is the usual folder
+    lacks: tuple[str, ...] = ()  # programs that an up needs
 
     @property
     def member(self) -> bool:
@@ -165,7 +170,7 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
     for host in observation.values():
         if host.late or (host.problem and host.age < BOOT_SECONDS):
             waiting.setdefault(str(host.problem), []).append(host.name)
-        if host.leaderless:
+        if host.leaderless and not host.cut_off:
             waiting.setdefault("in a swarm without a leader", []).append(host.name)
         for cluster in clusters.values():
             entry = cluster.entries.get(host.node_id)

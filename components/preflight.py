@@ -25,6 +25,8 @@ def common(observation: Observation) -> Iterator[Finding]:
     """What previews and the doctor both check."""
     yield from findings.engines(observation)
     yield from findings.clocks(observation)
+    yield from findings.tools(observation)
+    yield from findings.cut_off(observation)
     yield from findings.memberships(observation)
     yield from findings.live_restores(observation)
     yield from findings.overlay(observation)
@@ -61,7 +63,7 @@ def missing(stacks: Sequence[Stack], cluster: Cluster | None) -> Iterator[str]:
         needed = {
             "network": [one.full for one in stack.networks if one.external and one.full not in made],
             "secret": [one.external for one in stack.secrets if one.external],
-            "config": [one.external for one in stack.configs if one.external],
+            "config": stack.external_configs,
         }
         for kind, names in needed.items():
             there = getattr(cluster, f"{kind}s", {})

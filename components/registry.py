@@ -7,7 +7,6 @@ A tag may move in its registry. The digests there are asked of a manager's engin
 from __future__ import annotations
 
 import contextlib
-import http.client
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 from components.compose import Stack
 from components.connection import CONTROL, config_file
-from components.look import Engine, EngineError, session
+from components.docker_api import FAILURES, Bounds, EngineError, Session
 from components.observation import Cluster
 from components.plan import Plan
 from components.settings import Settings
@@ -59,11 +58,10 @@ def digests(images: Collection[str], ssh_config: Path) -> tuple[dict[str, str], 
 
     def ask(share: Collection[str]) -> None:
         # What else goes wrong with the session has been told, or will be, by those that need it.
-        with (
-            session(CONTROL, ssh_config, "exec docker system dial-stdio", REGISTRY_SECONDS) as (ssh, _),
-            contextlib.suppress(OSError, ValueError, http.client.HTTPException),
-        ):
-            engine = Engine(ssh)
+        bounds = Bounds(REGISTRY_SECONDS, REGISTRY_SECONDS)
+        with Session(CONTROL, ssh_config, bounds) as session, contextlib.suppress(*FAILURES):
+            session.begin()
+            engine = session.engine()
             for image in share:
                 try:
                     found[image] = engine.get(f"/distribution/{quote(image)}/json")["Descriptor"]["digest"]

@@ -48,7 +48,7 @@ def deploy(
     # the SSH configuration, which each run writes. While there is no swarm they wait for its ID: a
     # preview then counts the services of an earlier swarm as gone, instead of asking no manager for them.
     provider = docker.Provider(
-        CONTROL,
+        "control",
         host=cluster.cluster_id.apply(lambda _: f"ssh://{CONTROL}"),
         ssh_opts=["-F", str(config_file(settings.stack))],
         opts=pulumi.ResourceOptions(depends_on=[cluster]),

@@ -69,9 +69,12 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
         sys.exit(harmless(str(error)))
     doing("looking at the hosts")
     connection.write_config(settings)
-    names = [one.name for one in stacks]
     observation = look.observe(
-        settings, names, say=lambda text: print(harmless(text), file=sys.stderr), patience=patience
+        settings,
+        [one.name for one in stacks],
+        say=lambda text: print(harmless(text), file=sys.stderr),
+        patience=patience,
+        configs=[name for one in stacks for name in one.external_configs],
     )
     doing("deciding what is to be done")
     plan = decisions.decide(settings, observation)

@@ -196,6 +196,11 @@ class Stack:
         return f"{self.name}_{name}"
 
     @property
+    def external_configs(self) -> list[str]:
+        """Docker's names of the configs that are to be there already."""
+        return [one.external for one in self.configs if one.external]
+
+    @property
     def mesh_ports(self) -> list[int]:
         """The ports that are published on every node, those aside that the swarm chooses."""
         ports = (port for service in self.services for port in service.ports)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -10,7 +9,7 @@ from urllib.parse import quote
 from components import bounded
 from components.bounded import CommandError
 from components.connection import SHARED, config_file
-from components.look import Engine, EngineError
+from components.docker_api import FAILURES, Bounds, EngineError, Session
 from components.observation import NAMESPACE_LABEL
 from operations.engine import Look
 from operations.play import tasks
@@ -103,12 +102,15 @@ class Swarm:
 
     def _ask(self, name: str, path: str) -> Any:
         """What the Docker Engine's API of a node gives for a path."""
-        command = self._ssh(name, "docker system dial-stdio")
-        try:
-            with bounded.opened(command, ASK_SECONDS + SPARE_SECONDS) as session:
-                return Engine(session).get(path)
-        except (OSError, ValueError, http.client.HTTPException, EngineError) as error:
-            raise NoAnswerError(f"{name}: {error}") from None
+        bounds = Bounds(ASK_SECONDS, ASK_SECONDS)
+        with Session(name, config_file(self.settings.stack), bounds, shared=True) as session:
+            try:
+                session.begin()
+                return session.engine().get(path)
+            except EngineError as error:
+                raise NoAnswerError(f"{name}: {error}") from None
+            except FAILURES:
+                raise NoAnswerError(f"{name}: {session.reason}") from None
 
     def _ssh(self, name: str, command: str) -> list[str]:
         # While a swarm has no leader, its managers leave requests unanswered.

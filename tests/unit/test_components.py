@@ -313,7 +313,7 @@ def test_the_provider_s_inputs_do_not_tell_which_manager_it_goes_through(run, co
     swarm = cluster("", *(entry(name, leader=name == control) for name in ("m1", "m2", "w1")), services=WHOLE)
     seen, _ = run(declared("m1 m2 w1"), swarm, stack=STACK)
     assert seen["control"].type == "pulumi:providers:docker"
-    assert seen["control"]["host"] == "ssh://control"
+    assert seen["control"]["host"] == "ssh://_control"
     assert json.loads(seen["control"]["sshOpts"]) == ["-F", ".swarm/lab/ssh_config"]
     assert "convergence" in seen["control"].after
 

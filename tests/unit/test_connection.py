@@ -5,12 +5,16 @@ import re
 import shutil
 import struct
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from components import connection
 from components.checks import Reader
+from components.connection import CONTROL
 from components.settings import Proxy, Ssh
 from tests.unit.builders import SSH, declared, node
 
@@ -67,7 +71,7 @@ def test_a_jump_host_has_its_own_way(written):
     jump = Ssh("guest", 2200, SSH.private_key_file.with_name("jump"), SSH.known_hosts_file)
     settings = declared("m1 w1", node("w1", ssh=replace(SSH, proxy=Proxy("jump.example", jump))))
     path = written(settings, settings.node("w1"))
-    for alias in ("w1", connection.CONTROL):
+    for alias in ("w1", CONTROL):
         through = understood(path, alias)["proxyjump"]
         got = understood(path, through)
         assert (got["hostname"], got["user"], got["port"], got["identityfile"]) == (
@@ -79,18 +83,74 @@ def test_a_jump_host_has_its_own_way(written):
     assert "proxyjump" not in understood(path, "m1")
 
 
-def test_control_is_the_manager_of_this_run_and_named_only_when_there_is_one(written):
+def test_control_is_the_manager_of_this_run(written):
     settings = declared("m1 m2")
-    assert understood(written(settings, settings.node("m2")), "control")["hostname"] == "10.0.0.12"
-    assert understood(written(settings), "control")["hostname"] == "control"
+    assert understood(written(settings), CONTROL)["hostname"] == CONTROL
+    assert understood(written(settings, settings.node("m2")), CONTROL)["hostname"] == "10.0.0.12"
     names = sorted(path.name for path in connection.config_file("lab").parent.iterdir())
-    assert names == ["ssh_config"], "nothing half-written is left"
+    assert names == ["lock", "ssh_config"], "nothing half-written is left"
+
+
+def test_while_a_run_looks_another_keeps_its_control(written):
+    settings = declared("m1 m2")
+    written(settings, settings.node("m2"))
+    before = connection.config_file("lab").read_text()
+    assert written(settings).read_text() == before
+    assert understood(written(declared("m1 w1")), CONTROL)["hostname"] == CONTROL, (
+        "m2 isn't declared any more"
+    )
+
+
+def test_two_runs_at_a_time_never_leave_the_file_without_control(written):
+    settings = declared("m1 m2")
+    path = written(settings, settings.node("m1"))
+    ends = threading.Event()
+
+    def run():
+        while not ends.is_set():
+            connection.write_config(settings)
+            connection.write_config(settings, settings.node("m2"))
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(run) for _ in range(2)]
+        lacking = [text for _ in range(300) if f"Host {CONTROL}\n" not in (text := path.read_text())]
+        ends.set()
+        assert [one.result() for one in runs] == [None, None]
+    assert not lacking
+
+
+@pytest.mark.parametrize("name", ["control", "m2-proxy", "proxy"])
+def test_no_node_s_name_is_an_alias_of_ours(written, name):
+    jumped = replace(SSH, proxy=Proxy("jump.example", SSH))
+    settings = declared("m1 m2", node("m2", ssh=jumped), replace(node("w1"), name=name, host="10.0.0.99"))
+    path = written(settings, settings.node("m2"))
+    assert understood(path, name)["hostname"] == "10.0.0.99"
+    assert understood(path, CONTROL)["hostname"] == "10.0.0.12"
+    assert understood(path, understood(path, "m2")["proxyjump"])["hostname"] == "jump.example"
+
+
+@pytest.mark.parametrize(
+    "user", ["DOMAIN\\ops", "a b", "o#ps", 'o"ps', "ops ProxyCommand=x", "-oProxyCommand=x"]
+)
+def test_a_value_stays_one_value(written, user):
+    got = understood(written(declared("m1", node("m1", ssh=replace(SSH, user=user)))), "m1")
+    assert (got["user"], got.get("proxycommand")) == (user, None)
+
+
+@pytest.mark.parametrize("char", ["\n", "\r", "\0", "\x7f"])
+@pytest.mark.parametrize("key", ["user", "private_key_file", "known_hosts_file", "host"])
+def test_a_value_that_could_add_a_line_is_never_written(written, key, char):
+    text = f"root{char}  ProxyCommand touch /tmp/x"
+    way = replace(SSH, **{key: Path(text) if key.endswith("file") else text}) if key != "host" else SSH
+    with pytest.raises(ValueError, match="no value of an SSH configuration"):
+        written(declared("m1", node("m1", ssh=way, host=text if key == "host" else "m1.example")))
+    assert not connection.config_file("lab").exists()
 
 
 def test_requests_to_control_share_a_connection_and_looks_have_their_own(written):
     settings = declared("m1 m2")
     path = written(settings, settings.node("m2"))
-    got = understood(path, "control")
+    got = understood(path, CONTROL)
     assert (got["controlmaster"], got["controlpersist"]) == ("auto", "30")
     assert got["controlpath"].startswith(".swarm/")
     assert "lab" not in got["controlpath"]

@@ -1,12 +1,13 @@
 """What is well and what isn't: every verdict of every check, on observed hosts."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
 
 from components import findings
 from components.findings import Finding, Verdict, failed, summed, unknown, warning
-from tests.unit.builders import cluster, down, idle, member, silent
+from tests.unit.builders import cluster, down, idle, leaderless, member, silent
 
 SWARM = cluster("m1 w2", down("w1"))
 OK, WARNING, FAILED, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.UNKNOWN
@@ -31,6 +32,27 @@ def of(check, *hosts, **more):
         (findings.clocks, [idle("m1", skew=10), silent("w1")], [(OK, "m1")]),
         (findings.clocks, [idle("m1", skew=-11)], [(WARNING, "m1")]),
         (findings.clocks, [idle("m1", skew=1801)], [(FAILED, "m1")]),
+        (
+            findings.clocks,
+            [idle("m1", skew=3600), idle("w1", skew=3605)],
+            [(WARNING,), (OK, "m1"), (OK, "w1")],
+        ),
+        (
+            findings.clocks,
+            [idle("m1", skew=-7200), idle("m2", skew=-7200), idle("w1", skew=0)],
+            [(WARNING,), (OK, "m1"), (OK, "m2"), (FAILED, "w1")],
+        ),
+        (
+            findings.clocks,
+            [idle("m1", skew=7200), idle("m2"), idle("w1")],
+            [(FAILED, "m1"), (OK, "m2"), (OK, "w1")],
+        ),
+        (findings.clocks, [idle("m1", skew=7200), idle("m2")], [(FAILED, "m1"), (OK, "m2")]),
+        (findings.clocks, [idle("m1", skew=7200), idle("m2", skew=-7200)], [(FAILED, "m1"), (FAILED, "m2")]),
+        (findings.tools, [idle("m1"), silent("w1")], [(OK, "m1")]),
+        (findings.tools, [idle("m1", lacks=("flock", "ip"))], [(FAILED, "m1"), (FAILED, "m1")]),
+        (findings.cut_off, [idle("m1"), silent("w1"), leaderless("m2")], []),
+        (findings.cut_off, [replace(leaderless("m2"), cut_off=True)], [(WARNING, "m2")]),
         (findings.memberships, [idle("m1"), silent("w1")], []),
         (
             findings.memberships,
@@ -81,6 +103,24 @@ def of(check, *hosts, **more):
 )
 def test_a_check_gives_each_host_its_verdict(check, hosts, said):
     assert of(check, *hosts) == said
+
+
+def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
+    (found,) = findings.tools({"m1": idle("m1", lacks=("flock",))})
+    assert str(found) == (
+        "m1: no flock there that does what an up needs of it. Install util-linux, or the package that has it "
+        "there."
+    )
+
+
+def test_a_manager_that_is_cut_off_is_named_with_the_ports():
+    (found,) = findings.cut_off({"m2": replace(leaderless("m2"), cut_off=True)})
+    assert all(port in found.remedy for port in ("2377/tcp", "7946/tcp and udp", "4789/udp"))
+
+
+def test_a_clock_that_is_off_here_is_said_to_be_ours():
+    ours, *_ = findings.clocks({"m1": idle("m1", skew=-3600), "w1": idle("w1", skew=-3600)})
+    assert ours.finding == "this computer's clock is +3600 s from the hosts', which agree with each other"
 
 
 @pytest.mark.parametrize(

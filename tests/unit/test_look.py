@@ -1,17 +1,21 @@
 """A look at a host: the Engine's API through the pipes of a stand-in for ssh."""
 
 import json
+import resource
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from components import facts as facts_of_look
 from components import look
 from components.observation import (
     BOOT_SECONDS,
+    KEY_CHANGED,
     NAME_LABEL,
     NAMESPACE_LABEL,
     STACK_LABEL,
@@ -21,6 +25,7 @@ from components.observation import (
     late_engines,
     under_way,
 )
+from components.settings import Proxy
 from operations.acceptance import mesh
 from operations.doctor import facts as facts_of_doctor
 from operations.doctor import overlay
@@ -37,21 +42,30 @@ from tests.unit.builders import (
     silent,
     stuck,
 )
+from tests.unit.builders import SSH as SSH_KEYS
 
-# Prints the facts, then answers each request as `answers.json` beside it has it: [status, body].
+# Reads the script, says its marker and the facts, then answers each request as `answers.json` beside it has
+# it: [status, body].
 SSH = """#!python
 import json, pathlib, sys, time
 told = json.loads((pathlib.Path(__file__).parent / "answers.json").read_text())
 host = told.get(sys.argv[3], told)
+log = (pathlib.Path(__file__).parent / "asked.log").open("a", buffering=1)
+log.write(sys.argv[3] + "\\n")
+script = list(iter(sys.stdin.readline, "}\\n"))
 sys.stderr.write(host.get("stderr", ""))
 sys.stderr.flush()
-sys.stdout.buffer.write(host.get("facts", "").encode("latin-1"))
+said = host.get("noise", "")
+if "facts" in host:
+    said += script[1].split()[1] + "\\n" + host["facts"]
+sys.stdout.buffer.write(said.encode("latin-1"))
 sys.stdout.flush()
 time.sleep(host.get("silence", 0))
 if "paths" not in host:
-    sys.exit(255)
+    sys.exit(host.get("code", 255))
 for line in sys.stdin:
     if line.startswith("GET "):
+        log.write(f"{sys.argv[3]} {line.split()[1]}\\n")
         status, body = host["paths"][line.split()[1]]
         text = body if isinstance(body, str) else json.dumps(body)
         head = f"HTTP/1.1 {status} X\\r\\nContent-Length: {len(text)}\\r\\n\\r\\n"
@@ -166,7 +180,8 @@ def manager(**changes):
         "/info": [200, INFO],
         "/services": [200, SERVICES],
         look.WANTED_TASKS: [200, TASKS],
-        "/configs": [200, CONFIGS],
+        look.MARKED_CONFIGS: [200, CONFIGS[:1]],
+        "/configs/site": [200, CONFIGS[1]],
         "/secrets": [200, []],
         look.SWARM_NETWORKS: [200, NETWORKS],
     }
@@ -177,6 +192,11 @@ def with_swarm(**changes):
     return {**INFO, "Swarm": {**INFO["Swarm"], "Cluster": None, **changes}}
 
 
+CHANGED = """\
+@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
+Host key for 10.0.0.11 has changed and you have requested strict checking.
+Host key verification failed.
+"""
 NOT_IN_A_SWARM = with_swarm(NodeID="", LocalNodeState="inactive", ControlAvailable=False, RemoteManagers=None)
 
 
@@ -187,17 +207,27 @@ def ssh(program):
 
     def answer(**told):
         path.with_name("answers.json").write_text(json.dumps(told))
+        path.with_name("asked.log").write_text("")
 
     return answer
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """What each host was asked since the stand-in was told: its name for a session, a path after it for a
+    request."""
+    return lambda: (tmp_path / "bin" / "asked.log").read_text().splitlines()
 
 
 @pytest.fixture
 def seen(ssh, tmp_path):
     """What a look at a host gives that answers like this."""
 
-    def at(limit=8, **told):
+    def at(limit=8, complete=False, **told):
         ssh(**told)
-        return look.look("m1", tmp_path / "ssh_config", limit)
+        way = replace(SSH_KEYS, connect_timeout=limit / 2)
+        args = look.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
+        return look.look(args)
 
     return at
 
@@ -220,7 +250,7 @@ def test_a_manager_shows_the_swarm(seen):
             "demo_back": Object("n1", {"encrypted": ""}, {"10.20.1.0/24": "10.20.1.1"}),
             "bare": Object("n2"),
         },
-        configs={"mark": Object("c1"), "site": Object("c2")},
+        configs={"site": Object("c2")},
         index=12,
     )
     assert host.cluster.entries["id-w1"].ready
@@ -279,8 +309,9 @@ def test_of_each_slot_the_newest_task_counts_that(seen, mode, condition, tasks, 
 
 def test_an_engine_tells_who_it_is_and_a_host_what_its_kernel_has(seen):
     told = manager()
-    told["facts"] = facts(free="500000 4096")
+    told["facts"] = facts(free="500000 4096", lacks="flock")
     host = seen(**told)
+    assert host.lacks == ("flock",)
     assert (host.engine_id, host.hostname, host.live_restore) == ("an-engine", "m1.example", True)
     assert (host.data_root, host.free) == ("/var/lib/docker", 2_048_000_000)
     assert host.kernel == {"vxlan": "yes", "ip_vs": "yes"}
@@ -298,7 +329,7 @@ def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host
 def test_the_facts_are_told_by_a_real_shell(program):
     """Whatever this machine has: the clock, and a word on each module."""
     program("docker", "#!/bin/sh\n")
-    done = subprocess.run(["sh", "-c", look.FACTS], capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", facts_of_look.SCRIPT], capture_output=True, text=True, check=True)
     told = [line.split() for line in done.stdout.splitlines()]
     assert abs(float(told[0][1]) - time.time()) < 10
     kernel = {words[1]: words[2] for words in told if words[:1] == ["kernel"]}
@@ -308,7 +339,7 @@ def test_the_facts_are_told_by_a_real_shell(program):
 
 
 @pytest.mark.parametrize(
-    "shell", [look.FACTS, facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP]
+    "shell", [facts_of_look.SCRIPT, facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP]
 )
 def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell):
     # SC2086: what is bound into a container is a list of words, to be split.
@@ -325,7 +356,8 @@ def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell):
     ],
 )
 def test_a_swarm_is_bare_only_without_services_secrets_and_configs(seen, path, body, bare):
-    empty = {one: [200, []] for one in ("/services", "/configs", "/secrets")}
+    empty = {one: [200, []] for one in ("/services", look.MARKED_CONFIGS, "/secrets")}
+    empty["/configs/site"] = [404, {"message": "no such config"}]
     changed = {path: [200, body]} if path else {}
     assert seen(**manager(**{**empty, **changed})).cluster.bare is bare
 
@@ -383,7 +415,31 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
             "its Docker Engine gives no answer: Cannot connect to the Docker daemon",
             True,
         ),
-        ({"facts": "Welcome!\n\n", "stderr": "go away\n"}, "go away", True),
+        (
+            {"noise": "This account is currently not available.\n", "code": 1},
+            "its login shell doesn't run sh: This account is currently not available.",
+            False,
+        ),
+        (
+            {"stderr": "fish: Unknown command: sh\n", "code": 127},
+            "its login shell doesn't run sh: fish: Unknown command: sh",
+            False,
+        ),
+        (
+            {"stderr": CHANGED},
+            f"{KEY_CHANGED}: it isn't the one in knownHostsFile, and somebody else may answer there",
+            False,
+        ),
+        (
+            {"stderr": "No ED25519 host key is known for m1\nHost key verification failed.\n"},
+            "No ED25519 host key is known for m1",
+            False,
+        ),
+        (
+            {"stderr": "open failed: No route to host\nConnection closed by UNKNOWN port 65535\n"},
+            "open failed: No route to host",
+            False,
+        ),
         (
             {
                 "facts": facts(),
@@ -399,12 +455,55 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
         "nothing is said",
         "Docker isn't installed",
         "the engine is down",
-        "no facts come",
+        "nobody may log in",
+        "there is no sh",
+        "the host's key was another",
+        "the host's key isn't known",
+        "nobody is there behind a jump host",
         "the engine fails",
     ],
 )
 def test_what_is_wrong_is_said_in_the_words_of_who_found_it(seen, told, problem, answers):
     assert seen(**told) == Host("m1", problem=problem, answers=answers)
+
+
+@pytest.mark.parametrize(
+    "noise", ["Welcome!\n", "clock 1\nkernel ip_vs no\n\n", "\xff\xfe\n", "no line's end"]
+)
+def test_what_a_profile_prints_is_no_fact(seen, noise):
+    host = seen(**manager(), noise=noise)
+    assert (host.problem, host.node_id, host.ip_vs) == (None, "id-m1", True)
+    assert abs(host.skew) < 5
+
+
+def test_a_slow_host_that_is_never_silent_gets_its_time(seen):
+    assert seen(limit=1, **manager(), pause=0.3).cluster.services
+
+
+def test_a_host_that_talks_for_ever_doesn_t_get_it(seen, monkeypatch):
+    monkeypatch.setattr(look, "TOTAL_SECONDS", 1)
+    host = seen(limit=0.8, **manager(), pause=0.3)
+    assert (host.late, host.cluster) == (True, None)
+
+
+CUT = "kex_exchange_identification: Connection closed by remote host\n"
+
+
+@pytest.mark.parametrize(
+    ("stderr", "tries"),
+    [
+        (CUT, 2),
+        (f"{CUT}Connection closed by 10.0.0.11 port 22\n", 2),
+        ("channel 0: open failed: connect failed: No route to host\n" + CUT, 1),
+        ("guest@10.0.0.1: Permission denied (publickey).\n" + CUT, 1),
+        ("ssh: connect to host 10.0.0.1 port 22: Connection timed out\n" + CUT, 1),
+        ("ssh: connect to host 10.0.0.11 port 22: Connection refused\n", 1),
+    ],
+)
+def test_a_connection_that_was_cut_at_the_door_gets_one_more_try(seen, asked, monkeypatch, stderr, tries):
+    monkeypatch.setattr(look.random, "uniform", lambda *_: 0)
+    assert seen(stderr=stderr).problem
+    assert asked() == ["m1"] * tries
 
 
 def test_a_host_with_a_problem_says_how_long_it_is_up(seen):
@@ -450,7 +549,8 @@ def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, told, limit, who):
 def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(program, tmp_path):
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
-    host = look.look("m1", tmp_path / "ssh_config", 1)
+    way = replace(SSH_KEYS, connect_timeout=0.5)
+    host = look.look(look.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config"))
     assert host.problem == "it gave no answer within 1 s"
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
@@ -489,6 +589,82 @@ def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
     assert (said, slept) == ([], 0)
 
 
+def a_manager(name, nodes=NODES, **changes):
+    """How another manager answers that has this list of nodes, and nothing else to tell of its own."""
+    info = with_swarm(NodeID=f"id-{name}", Cluster=INFO["Swarm"]["Cluster"])
+    return manager(**{"/nodes": [200, nodes], "/info": [200, info], **changes})
+
+
+def others(*names):
+    """The list of nodes as another manager has it: of these indexes, without a leader that answers."""
+    return [{**one, "Version": {"Index": index}} for one, index in zip(NODES, names, strict=False)]
+
+
+def whole(asked):
+    """The hosts that were asked for what all managers tell alike."""
+    return [line.split()[0] for line in asked() if line.endswith("/services")]
+
+
+def test_what_all_managers_tell_alike_is_asked_of_the_leader_alone(observe, asked):
+    steady = {"/services": [200, []]}
+    hosts, *_ = observe(0, declared("m1 m2"), m1=manager(**steady), m2=a_manager("m2"))
+    assert whole(asked) == ["m1"]
+    assert [line for line in asked() if line.startswith("m2")] == ["m2", "m2 /nodes", "m2 /info"]
+    assert hosts["m2"].cluster.networks == hosts["m1"].cluster.networks != {}
+
+
+def test_where_the_leader_s_host_is_silent_the_manager_that_has_come_farthest_is_asked(observe, asked):
+    dead = {"stderr": "No route to host\n"}
+    old, new = a_manager("m2", others(1, 2)), a_manager("m3", others(1, 3))
+    hosts, *_ = observe(0, declared("m1 m2 m3"), m1=dead, m2=old, m3=new)
+    assert whole(asked) == ["m3"]
+    assert hosts["m2"].cluster.services == hosts["m3"].cluster.services != ()
+
+
+def test_where_that_one_fails_the_next_is_asked(observe, asked):
+    dead, broken = {"stderr": "No route to host\n"}, {"/services": [500, {"message": "broken"}]}
+    new, old = a_manager("m2", others(1, 3), **broken), a_manager("m3", others(1, 2))
+    hosts, *_ = observe(0, declared("m1 m2 m3"), m1=dead, m2=new, m3=old)
+    assert whole(asked) == ["m2", "m3"]
+    assert hosts["m2"].problem == "its Docker Engine answers: broken"
+    assert hosts["m3"].cluster.services
+
+
+def test_of_configs_only_those_are_asked_for_whose_names_matter(seen, asked):
+    told = manager(**{"/configs/site": [404, {"message": "config site not found"}]})
+    assert seen(**told).cluster.configs == {}
+    assert [line for line in asked() if "configs" in line] == [
+        "m1 " + look.MARKED_CONFIGS,
+        "m1 /configs/site",
+    ]
+    another = manager(**{"/configs/site": [200, {"ID": "site9", "Spec": {"Name": "another"}}]})
+    assert seen(**another).cluster.configs == {}, "its ID begins like that"
+
+
+NO_LEADER = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "started", "cut_off"),
+    [
+        ("m2", {}, 3600, True),
+        ("m2", {}, 5, False),
+        ("m9", {}, 3600, False),
+        ("m9", {"host": "10.0.0.12"}, 3600, True),
+        ("m9", {"host": "m9.example", "advertise_address": "10.0.0.12"}, 3600, True),
+    ],
+    ids=["known by its name", "just started", "of another swarm", "by its host", "by what it advertises"],
+)
+def test_a_manager_that_the_others_don_t_reach_is_cut_off(observe, name, changes, started, cut_off):
+    now = time.time()
+    alone = {"facts": facts(clock=now, started=now - started), "paths": {"/nodes": [500, NO_LEADER]}}
+    steady = manager(**{"/services": [200, []]})
+    settings = declared("m1", node(name, **changes))
+    hosts, _, slept = observe(2, settings, m1=steady, **{name: alone})
+    assert hosts[name].cut_off is cut_off
+    assert (slept == 0) is cut_off, "it is waited for in vain"
+
+
 def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
     idle_worker = {
         "facts": facts(),
@@ -516,8 +692,9 @@ def test_hosts_are_looked_at_so_many_at_a_time(monkeypatch, parallel, at_once):
     together, counted, busy = threading.Barrier(at_once), threading.Lock(), []
     most = 0
 
-    def one(name, *_):
+    def one(args):
         nonlocal most
+        name = args.node.name
         with counted:
             busy.append(name)
             most = max(most, len(busy))
@@ -529,6 +706,44 @@ def test_hosts_are_looked_at_so_many_at_a_time(monkeypatch, parallel, at_once):
     monkeypatch.setattr(look, "look", one)
     hosts = look.observe(declared("m1 m2 m3 w1", parallel=parallel), [], print, patience=0)
     assert (list(hosts), most) == (["m1", "m2", "m3", "w1"], at_once)
+
+
+def behind(jump, *names):
+    """Nodes behind a jump host."""
+    return [node(name, ssh=replace(SSH_KEYS, proxy=Proxy(jump, SSH_KEYS))) for name in names]
+
+
+def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch):
+    counted, busy, most = threading.Lock(), {"j1": 0, "j2": 0}, {"j1": 0, "j2": 0}
+
+    def one(args):
+        way = args.node.ssh.proxy.host
+        with counted:
+            busy[way] += 1
+            most[way] = max(most[way], busy[way])
+        time.sleep(0.02)
+        with counted:
+            busy[way] -= 1
+        return Host(args.node.name)
+
+    monkeypatch.setattr(look, "look", one)
+    nodes = behind("j1", *(f"w{n}" for n in range(20))) + behind("j2", *(f"m{n}" for n in range(12)))
+    hosts = look.observe(declared("", *nodes), [], print, patience=0)
+    assert len(hosts) == 32
+    assert most == {"j1": 8, "j2": 8}
+
+
+def test_many_hosts_are_looked_at_with_few_open_files(program):
+    """100 with 256, which is the limit of some systems: fewer at a time."""
+    program("ssh", "#!/bin/sh\nsleep 0.05; echo 'No route to host' >&2; exit 255\n")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    try:
+        nodes = [node(f"w{n}") for n in range(100)]
+        hosts = look.observe(declared("m1", *nodes), [], print, patience=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert {host.problem for host in hosts.values()} == {"No route to host"}
 
 
 def test_without_patience_nothing_is_waited_for(observe):

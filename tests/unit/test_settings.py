@@ -523,11 +523,11 @@ def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_i
     assert (proxy.ssh.private_key_file, proxy.ssh.known_hosts_file) == (folder / key, folder / hosts)
     blocks = connection.config_text(settings, None).split("\n\n")
     assert (
-        f"Host m2-proxy\n  HostName jump.example\n  User {user}\n  Port {port}\n"
+        f'Host m2_proxy\n  HostName "jump.example"\n  User "{user}"\n  Port {port}\n'
         f'  IdentityFile "{folder / key}"\n  UserKnownHostsFile "{folder / hosts}"\n  ConnectTimeout 4'
     ) in blocks
-    assert [block for block in blocks if block.startswith("Host m2\n") and "ProxyJump m2-proxy" in block]
-    assert any("ProxyJump m1-proxy" in block for block in blocks) == ("proxy" in shared)
+    assert [block for block in blocks if block.startswith("Host m2\n") and "ProxyJump m2_proxy" in block]
+    assert any("ProxyJump m1_proxy" in block for block in blocks) == ("proxy" in shared)
 
 
 @pytest.mark.parametrize(
