@@ -180,7 +180,11 @@ def _read_node(reader: Reader, path: str, raw: Any, ways: dict[str, Any]) -> Nod
 
 def _read_ssh(reader: Reader, path: str, raw: Any, folder: Path) -> dict[str, Any]:
     """The values that are set, so that a node's own can be laid over those of all nodes."""
-    values = reader.mapping(path, raw, SSH)
+    return _ways(reader, path, raw, reader.mapping(path, raw, SSH), folder)
+
+
+def _ways(reader: Reader, path: str, raw: Any, values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Those of the values that are set, their files looked at, a jump host's too."""
     ways = {name: value for name, value in values.items() if value is not None}
     for name in ("privateKeyFile", "knownHostsFile"):
         if name in ways:
@@ -194,8 +198,7 @@ def _read_ssh(reader: Reader, path: str, raw: Any, folder: Path) -> dict[str, An
     if "proxy" in ways:
         jump = reader.mapping(f"{path}.proxy", ways.pop("proxy"), PROXY)
         if whole(jump):
-            own = {name: value for name, value in jump.items() if value is not None and name != "host"}
-            ways["proxy"] = {"host": jump["host"], **_read_ssh(reader, f"{path}.proxy", own, folder)}
+            ways["proxy"] = _ways(reader, f"{path}.proxy", raw["proxy"], jump, folder)
     return ways
 
 

@@ -10,7 +10,7 @@ import pytest
 from components import configuration, connection, encryption
 from components.checks import ConfigurationError, Reader
 from components.environment import ASTRAY, PUBLISHED_PASSPHRASE
-from components.settings import Edge
+from components.settings import Edge, Ssh
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
 VALID = {
@@ -464,6 +464,18 @@ def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder):
         assert one.ssh.proxy.host == "jump.example"
         assert (one.ssh.proxy.ssh.user, one.ssh.user) == ("guest", "ops")
         assert one.ssh.proxy.ssh.private_key_file == folder / "id"
+
+
+def test_a_jump_host_may_have_a_way_of_its_own_by_every_key(folder):
+    for new, of in (("own", "id"), ("own_hosts", "known_hosts")):
+        shutil.copy(folder / of, folder / new)
+    hosts = "[jump.example]:23 " + (folder / "known_hosts").read_text().split(" ", 1)[1]
+    (folder / "own_hosts").write_text(hosts)
+    own = {"user": "guest", "port": 23, "privateKeyFile": "own", "knownHostsFile": "own_hosts"}
+    settings, _ = load(folder, {"ssh.proxy": {"host": "jump.example", "connectTimeout": "9s", **own}})
+    for one in settings.nodes:
+        assert one.ssh.proxy.ssh == Ssh("guest", 23, folder / "own", folder / "own_hosts", connect_timeout=9)
+        assert one.ssh.connect_timeout == 4
 
 
 # The ways of all nodes and of m2; how m2's jump host is reached: user, port, key, known hosts.
