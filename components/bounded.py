@@ -25,7 +25,9 @@ def run(
         "stderr": subprocess.PIPE,
         "start_new_session": True,  # a jump host's own client is ended with it
     }
-    with subprocess.Popen(command, text=True, errors="replace", **{**usual, **options}) as process:
+    with subprocess.Popen(
+        command, text=True, encoding="utf-8", errors="replace", **{**usual, **options}
+    ) as process:
         try:
             out, err = process.communicate(text, timeout=seconds)
         except BaseException:

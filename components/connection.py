@@ -48,17 +48,17 @@ def write_config(settings: Settings, control: Node | None = None) -> None:
     path = config_file(settings.stack)
     files.private(FOLDER)  # contents of secrets pass through its sockets
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / "lock").open("w") as lock:
+    with (path.parent / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         text = config_text(settings, control or _last_control(settings, path))
         fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.write_text(text)
+        fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
 
 
 def _last_control(settings: Settings, path: Path) -> Node | None:
     """The manager that the run before went through, if it is declared still."""
-    first = path.read_text().partition("\n")[0] if path.exists() else ""
+    first = path.read_text(encoding="utf-8").partition("\n")[0] if path.exists() else ""
     nodes = {REMARK + node.name: node for node in settings.nodes}
     return nodes.get(first)
 
@@ -231,7 +231,7 @@ def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
             host=ssh.proxy.host,
             user=jump.user,
             port=jump.port,
-            private_key=jump.private_key_file.read_text(),
+            private_key=jump.private_key_file.read_text(encoding="utf-8"),
             host_key=host_key(ssh.proxy.host, jump),
             dial_error_limit=dial_errors(jump),
             per_dial_timeout=jump.connect_timeout,
@@ -241,7 +241,7 @@ def command_connection(node: Node) -> pulumi.Output[remote.ConnectionArgs]:
             host=node.host,
             user=ssh.user,
             port=ssh.port,
-            private_key=ssh.private_key_file.read_text(),
+            private_key=ssh.private_key_file.read_text(encoding="utf-8"),
             host_key=host_key(node.host, ssh),
             # Nothing bounds a dial from the jump host but TCP's own two minutes: so it is tried seldom.
             dial_error_limit=FEWEST_DIAL_ERRORS if proxy else dial_errors(ssh),

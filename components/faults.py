@@ -99,7 +99,7 @@ def _keep(error: BaseException) -> str:
     try:
         FOLDER.mkdir(mode=0o700, exist_ok=True)
         FILE.touch(mode=0o600)
-        FILE.write_text(text)
+        FILE.write_text(text, encoding="utf-8")
     except OSError:
         return f"Traceback and versions:\n{harmless(text)}"
     return f"Traceback and versions: {FILE}"

@@ -77,7 +77,7 @@ class Project:
         for name in ("Pulumi.yaml", ".venv", *(() if program else ("components", "stacks", "__main__.py"))):
             (folder / name).symlink_to(ROOT / name)
         if program:
-            (folder / "__main__.py").write_text(program)
+            (folder / "__main__.py").write_text(program, encoding="utf-8")
         self.pulumi("stack", "init", STACK)
 
     def pulumi(self, *arguments: str, **environment: str) -> float:
@@ -96,9 +96,9 @@ class Project:
     def configure(self, **values: Any) -> None:
         """Writes the configuration anew; the salt in it stays."""
         file = self.folder / f"Pulumi.{STACK}.yaml"
-        kept = yaml.safe_load(file.read_text())
+        kept = yaml.safe_load(file.read_text(encoding="utf-8"))
         config = {f"{PROJECT}:{key}": value for key, value in values.items()}
-        file.write_text(yaml.safe_dump({**kept, "config": config}))
+        file.write_text(yaml.safe_dump({**kept, "config": config}), encoding="utf-8")
 
     def up(self) -> float:
         """As `make up` does it."""

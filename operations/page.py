@@ -21,4 +21,5 @@ def fill(page: str, command: str, figures: str) -> str:
 
 def write(command: str, figures: str, path: Path = PAGE) -> None:
     """Writes a command's figures into a page of docs/."""
-    path.write_text(fill(path.read_text(), command, figures))
+    written = fill(path.read_text(encoding="utf-8"), command, figures)
+    path.write_text(written, encoding="utf-8")

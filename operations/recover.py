@@ -71,7 +71,7 @@ def main(arguments: Sequence[str]) -> None:
 def remove_dead_locks(stack: str) -> None:
     """Removes the file backend's locks that processes on this host left which are dead now."""
     for path in backend_files(f"locks/organization/{PROJECT}/{stack}/*.json"):
-        lock = json.loads(path.read_text())
+        lock = json.loads(path.read_text(encoding="utf-8"))
         if lock["hostname"] == socket.gethostname() and not is_engine(lock["pid"]):
             path.unlink()
             print(f"removed the lock of an earlier run (process {lock['pid']}), which is dead")
@@ -109,8 +109,8 @@ def end_orphans(project: Path, processes: Path) -> None:
     """Ends the plugins and language hosts that dead engines left in this project."""
     for process in processes.glob("[0-9]*"):
         try:
-            name = (process / "comm").read_text()
-            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            name = (process / "comm").read_text(encoding="utf-8", errors="replace")
+            parent = (process / "stat").read_bytes().rpartition(b")")[2].split()[1]
             ours = (process / "cwd").readlink() == project
         except OSError:
             continue  # it has ended, or is another user's
@@ -122,7 +122,7 @@ def end_orphans(project: Path, processes: Path) -> None:
 def is_engine(pid: int) -> bool:
     """Whether a Pulumi engine runs under this process ID."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "pulumi"
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "pulumi"
     except OSError:
         return False
 

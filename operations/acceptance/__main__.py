@@ -53,11 +53,11 @@ def main(arguments: Sequence[str]) -> int:
 
     results = pipeline.give(stages, act)
     JUNIT.parent.mkdir(exist_ok=True)
-    JUNIT.write_text(report.junit(stages, results, site.stack))
+    JUNIT.write_text(report.junit(stages, results, site.stack), encoding="utf-8")
     Console(width=None if sys.stdout.isatty() else 130).print("", report.table(stages, results))
     failed = pipeline.failed(results)
     if site.conditions and not options.stage and not failed:
-        PAGE.write_text(report.page(site.conditions, results, stages, site.log.markdown()))
+        PAGE.write_text(report.page(site.conditions, results, stages, site.log.markdown()), encoding="utf-8")
         print(f"\nThe log is in docs/{PAGE.name}.")
     return 1 if failed else 0
 

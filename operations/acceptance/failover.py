@@ -163,7 +163,9 @@ def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[str]]]
 def control_host(stage: Stage) -> str:
     """The host that control commands go through, by the SSH configuration."""
     path = config_file(stage.found.settings.stack)
-    said = run(["ssh", "-G", "-F", str(path), CONTROL], capture_output=True, text=True, check=True).stdout
+    said = run(
+        ["ssh", "-G", "-F", str(path), CONTROL], capture_output=True, text=True, encoding="utf-8", check=True
+    ).stdout
     return next(line.split()[1] for line in said.splitlines() if line.startswith("hostname "))
 
 

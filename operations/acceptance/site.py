@@ -66,7 +66,7 @@ class Site:
         self.stack, self.log = stack, Log()
         self.file = Path(f"Pulumi.{stack}.yaml")
         try:
-            self.declared: dict[str, Any] = yaml.safe_load(self.file.read_text())["config"]
+            self.declared: dict[str, Any] = yaml.safe_load(self.file.read_text(encoding="utf-8"))["config"]
         except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
             raise PlayError(f"{self.file}: {error}") from None
         found = ground.of(stack, keys(self.declared))
@@ -136,9 +136,9 @@ class Site:
         if there and nodes != own:
             path = config_file(self.stack).with_name("acceptance.yaml")
             path.parent.mkdir(parents=True, exist_ok=True)
-            whole = yaml.safe_load(self.file.read_text())
+            whole = yaml.safe_load(self.file.read_text(encoding="utf-8"))
             whole["config"] = {**self.declared, f"{NAMESPACE}nodes": nodes}
-            path.write_text(yaml.safe_dump(whole))
+            path.write_text(yaml.safe_dump(whole), encoding="utf-8")
             os.environ[CONFIG_FILE] = str(path)
 
 

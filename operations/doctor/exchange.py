@@ -125,6 +125,7 @@ class Sessions:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            encoding="utf-8",
             errors="replace",
             start_new_session=True,  # a jump host's own client is ended with it
         )

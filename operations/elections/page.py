@@ -18,8 +18,8 @@ def write(rows: Sequence[Row], where: str) -> str:
 
     text = "\n".join(section(rows, where))
     page.write(COMMAND, text)
-    CSV.write_text(as_csv(rows))
-    PLOT.write_text(plot(rows))
+    CSV.write_text(as_csv(rows), encoding="utf-8")
+    PLOT.write_text(plot(rows), encoding="utf-8")
     return text
 
 

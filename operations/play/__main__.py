@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     except PlayError as error:
         print(harmless(f"\nplay: {error}"), file=sys.stderr)
         return 1
-    PAGE.write_text(text(stage))
+    PAGE.write_text(text(stage), encoding="utf-8")
     print(f"\nAll went as it should. The transcript is in docs/{PAGE.name}.")
     return 0
 

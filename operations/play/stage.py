@@ -208,6 +208,7 @@ def _process(command: tuple[str, ...], environment: Mapping[str, str]) -> Iterat
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        encoding="utf-8",
         start_new_session=True,  # an interrupt at the terminal is ours to pass on
     )
     # Every wait in it is bounded; this is for what nobody thought of.
