@@ -50,6 +50,7 @@ STARTING_SECONDS = 60  # that an engine may take to find its swarm's leader
 # Tasks that are meant to run, or to be started again: a service's own count has those, too, of nodes that
 # are down.
 WANTED_TASKS = "/tasks?filters=" + quote('{"desired-state":["ready","running"]}')
+UNWANTED = "no longer meets constraints"  # what Docker says of a task on a node that its service has left
 SWARM_NETWORKS = "/networks?filters=" + quote('{"scope":["swarm"]}')
 MARKED_CONFIGS = "/configs?filters=" + quote(json.dumps({"label": [STACK_LABEL]}))
 
@@ -368,7 +369,11 @@ def _service(service: Mapping[str, Any], tasks: Iterable[Mapping[str, Any]]) -> 
         for task in sorted(own, key=lambda task: task["CreatedAt"].rstrip("Z"))
     }
     alive = [task["Status"]["State"] for task in newest.values() if task["DesiredState"] != "shutdown"]
-    ended = [task["Status"]["State"] for task in newest.values() if task["DesiredState"] == "shutdown"]
+    ended = [
+        task["Status"]["State"]
+        for task in newest.values()
+        if task["DesiredState"] == "shutdown" and UNWANTED not in task["Status"].get("Err", "")
+    ]
     wanted = len(alive) + sum(ended.count(state) for state in ("complete", "failed", "rejected"))
     return Service(
         id=service["ID"],

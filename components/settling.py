@@ -34,6 +34,7 @@ $2 in newest { next }
   state = $6
   sub(/ .*/, "", state)
   alive = $5 == "Running" || $5 == "Ready"
+  if (!alive && $7 ~ /no longer meets constraints/) next  # it isn't wanted there any more
   over = !alive && (state == "Failed" || state == "Rejected")
   complete = !alive && state == "Complete" && restart[service] ~ /none|on-failure/
   if (want[service] == "global" && (alive || over || complete)) nodes[service]++

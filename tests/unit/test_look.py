@@ -153,7 +153,7 @@ NETWORKS = [
 ]
 
 
-def task(service, slot, state, desired="running", created=1):
+def task(service, slot, state, desired="running", created=1, error=""):
     """A task as the engine lists it; `created` orders those of a slot."""
     return {
         "ServiceID": service,
@@ -161,7 +161,7 @@ def task(service, slot, state, desired="running", created=1):
         "NodeID": "id-w1",
         "CreatedAt": f"2026-01-01T00:00:0{created}Z",
         "DesiredState": desired,
-        "Status": {"State": state},
+        "Status": {"State": state, **({"Err": error} if error else {})},
     }
 
 
@@ -271,6 +271,7 @@ def counted(seen, mode, condition, *tasks):
     return found.running, found.desired
 
 
+LEFT = "assigned node no longer meets constraints"
 ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
 
 
@@ -288,6 +289,8 @@ ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
         (EVERYWHERE, "any", [], (0, 0)),
         (EVERYWHERE, "none", [task("s1", 0, "failed", "shutdown")], (0, 1)),
         (EVERYWHERE, "none", [task("s1", 0, "running", "shutdown")], (0, 0)),
+        (EVERYWHERE, "none", [task("s1", 0, "rejected", "shutdown", error="no such image")], (0, 1)),
+        (EVERYWHERE, "none", [task("s1", 0, "rejected", "shutdown", error=LEFT)], (0, 0)),
     ],
     ids=[
         "ended well",
@@ -301,6 +304,8 @@ ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
         "has no node",
         "failed for good on a node",
         "is on a node that is down",
+        "was rejected for good",
+        "was on a node that isn't for it any more",
     ],
 )
 def test_of_each_slot_the_newest_task_counts_that(seen, mode, condition, tasks, count):

@@ -691,6 +691,13 @@ def test_settle_is_content_with_tasks_that_ended_well_and_are_not_to_go_on(servi
     assert settle(tasks(services, COMPLETE)).returncode == 0
 
 
+def test_settle_wants_no_task_of_a_global_service_where_its_constraints_do_not_hold_any_more(services):
+    error = '"assigned node no longer meets constraints"'
+    left = a_task("id-w2", "Shutdown", "Rejected 1 second ago", error, service="demo_page")
+    done = settle(tasks(services, RUNNING_2, left))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_settle_waits_for_tasks_and_updates_and_says_so(services):
     redis(services, update="updating")
     whole = f"printf '{RUNNING_1}\n{RUNNING_2}\n{PAGE}\n' >tasks"
