@@ -24,6 +24,7 @@ class Fleet:
     test adds. All are in no swarm at first."""
 
     def __init__(self, folder: Path, managers: int = 3, workers: int = 3) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self.name = folder, "fakes"
         self.private_key, self.known_hosts = folder / "key", folder / "known_hosts"
         self.lock = threading.Condition(threading.RLock())
@@ -106,11 +107,16 @@ class Fleet:
             host.power_off()
         self._claim.close()
 
+    def ssh_command(self, node: str) -> list[str]:
+        """The ssh command that logs in to a host, and may be followed by one to run there."""
+        known = ["-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "LogLevel=ERROR"]
+        return ["ssh", "-i", str(self.private_key), *known, "-p", str(PORT), f"root@{self[node].address}"]
+
     def run(self, node: str, command: str) -> str:
         """The stdout of a shell command on a host, over SSH."""
-        ssh = ["ssh", "-i", str(self.private_key), "-o", f"UserKnownHostsFile={self.known_hosts}"]
-        ssh += ["-o", "LogLevel=ERROR", "-p", str(PORT), f"root@{self[node].address}", command]
-        return subprocess.check_output(ssh, stdin=subprocess.DEVNULL, text=True)
+        return subprocess.check_output(
+            [*self.ssh_command(node), command], stdin=subprocess.DEVNULL, text=True, timeout=60
+        )
 
 
 @contextlib.contextmanager

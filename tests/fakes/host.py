@@ -62,7 +62,7 @@ class Host:
             self.engine.state, self.engine.error = state, error
             self.engine.knows_itself, self.engine.knows_managers = itself, managers
             if state == "error" and not error:
-                self.engine.error = "error while loading TLS certificate: x509: malformed certificate"
+                self.engine.error = "error while loading TLS certificate: no PEM data in it"
             self.lock.notify_all()
 
     def hang(self, request: str = "*") -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from tests.fakes.model import LOCKED, Engine, Node, RefusedError, Swarm, World, default_spec, word
+from tests.fakes.model import Engine, Node, RefusedError, Swarm, World, default_spec, empty_spec, word
 
 EXISTS = (
     'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.'
@@ -15,6 +16,14 @@ JOIN_TIMEOUT = (
     "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. "
     'Use the "docker info" command to see the current swarm status of your node.'
 )
+NOBODY_LISTENS = (
+    "rpc error: code = Unavailable desc = connection error: "
+    'desc = "transport: Error while dialing: dial tcp {}: connect: connection refused"'
+)
+LOCKED_LEAVE = (
+    "Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message."
+)
+NOBODYS = "nobody's"  # the swarm of an engine that goes on dialling
 SEQUENCE = "rpc error: code = Unknown desc = update out of sequence"
 WRONG_TOKEN = "rpc error: code = InvalidArgument desc = A valid join token is necessary to join this cluster"
 LAST_MANAGER = (
@@ -47,24 +56,39 @@ def join(world: World, engine: Engine, body: Mapping[str, Any]) -> None:
     """Joins the swarm of the managers at RemoteAddrs; pending where none of them answers."""
     if engine.swarm_id:
         raise RefusedError(503, EXISTS)
-    swarm = _swarm_at(world, body["RemoteAddrs"])
+    token, addresses = body["JoinToken"], body["RemoteAddrs"]
+    swarm = _swarm_at(world, addresses)
+    if swarm is None and any(world.at(address) for address in addresses):
+        raise RefusedError(503, NOBODY_LISTENS.format(addresses[-1]))
     if swarm is None:
-        engine.swarm_id, engine.state, engine.knows_itself = "nobody's", "pending", False
+        engine.swarm_id, engine.state, engine.knows_itself = NOBODYS, "pending", False
+        engine.dialled = list(addresses)
         raise RefusedError(503, JOIN_TIMEOUT)
-    roles = [role.lower() for role, token in swarm.tokens.items() if token == body["JoinToken"]]
-    if not roles:
-        raise RefusedError(400, WRONG_TOKEN)
-    admit(swarm, engine, roles[0], body)
+    admit(swarm, engine, _role_by(token, swarm), body)
 
 
 def _swarm_at(world: World, addresses: list[str]) -> Swarm | None:
     for address in addresses:
-        manager = world.at(address.rpartition(":")[0])
+        manager = world.at(address)
         if manager and manager.up and not manager.cut_off and world.manages(manager):
             swarm = world.swarm_of(manager)
             if swarm and world.has_leader(swarm):
                 return swarm
     return None
+
+
+def _role_by(token: str, swarm: Swarm) -> str:
+    """The role that a token gives; a swarm's tokens begin with its certificates' fingerprint."""
+    for role, right in swarm.tokens.items():
+        if token == right:
+            return role.lower()
+        if token.rpartition("-")[0] == right.rpartition("-")[0]:
+            continue
+        if token.count("-") != 3:
+            raise RefusedError(500, "invalid join token")
+        expected = hashlib.sha256(token.encode()).hexdigest()
+        raise RefusedError(500, f"remote CA does not match fingerprint. Expected: {expected}")
+    raise RefusedError(400, WRONG_TOKEN)
 
 
 def admit(swarm: Swarm, engine: Engine, role: str, body: Mapping[str, Any]) -> str:
@@ -85,7 +109,7 @@ def leave(world: World, engine: Engine, *, force: bool) -> None:
     if not engine.swarm_id:
         raise RefusedError(503, NOT_PART)
     if engine.state == "locked" and not force:
-        raise RefusedError(503, LOCKED)
+        raise RefusedError(503, LOCKED_LEAVE)
     if swarm and world.manages(engine) and not force:
         raise RefusedError(503, LAST_MANAGER if len(swarm.managers) == 1 else MANAGER_LEAVES)
     engine.swarm_id, engine.node_id, engine.state, engine.error, engine.view = None, "", "inactive", "", None
@@ -100,10 +124,10 @@ def _is_member(world: World, node: Node) -> bool:
 
 
 def update(swarm: Swarm, query: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """The swarm's own settings and tokens."""
+    """The swarm's own settings and tokens. What the settings don't say is empty then, not as before."""
     if query.get("version") != str(swarm.index):
         raise RefusedError(500, SEQUENCE)
-    swarm.spec = merged(swarm.spec, body)
+    swarm.spec = {**empty_spec(), **body, "Name": "default", "Labels": body.get("Labels") or {}}
     for role in swarm.tokens:
         if query.get(f"rotate{role}Token") in ("1", "true"):
             swarm.tokens[role] = f"{swarm.tokens[role].rpartition('-')[0]}-{word()}"
@@ -111,7 +135,7 @@ def update(swarm: Swarm, query: Mapping[str, str], body: Mapping[str, Any]) -> N
 
 
 def merged(spec: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """As the engine merges settings: what is empty or absent stays; labels are replaced as one."""
+    """As an init merges settings into the defaults: what is empty or absent stays."""
     values = {key: value for key, value in changes.items() if value not in (None, 0, "", {})}
     sections = {
         key: merged(spec.get(key) or {}, value)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +19,15 @@ LEADERLESS = (
 LOCKED = (
     "Swarm is encrypted and needs to be unlocked before it can be used. "
     'Please use "docker swarm unlock" to unlock it.'
+)
+
+NO_MEMBER = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again."
+)
+WORKER = (
+    "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please "
+    "run this command on a manager node or promote the current node to a manager."
 )
 
 
@@ -56,6 +64,20 @@ def default_spec() -> dict[str, Any]:
         },
         "Dispatcher": {"HeartbeatPeriod": 5 * 10**9},
         "CAConfig": {"NodeCertExpiry": 90 * 24 * 3600 * 10**9},
+        "TaskDefaults": {},
+        "EncryptionConfig": {"AutoLockManagers": False},
+    }
+
+
+def empty_spec() -> dict[str, Any]:
+    """Settings that say nothing."""
+    return {
+        "Name": "default",
+        "Labels": {},
+        "Orchestration": {"TaskHistoryRetentionLimit": 0},
+        "Raft": {"KeepOldSnapshots": 0, "ElectionTick": 0, "HeartbeatTick": 0},
+        "Dispatcher": {},
+        "CAConfig": {},
         "TaskDefaults": {},
         "EncryptionConfig": {"AutoLockManagers": False},
     }
@@ -129,6 +151,7 @@ class Engine:
     node_id: str = ""
     knows_itself: bool = True  # while it is pending: its node ID
     knows_managers: bool = True
+    dialled: list[str] = field(default_factory=list)  # by a join that found nobody
     up: bool = True
     cut_off: bool = False  # from the other nodes; SSH gets through
     live_restore: bool = False
@@ -181,32 +204,24 @@ class World:
         swarm = self.swarm_of(engine)
         if engine.state == "locked":
             raise RefusedError(503, LOCKED)
-        if swarm is None or engine.state == "error":
-            raise RefusedError(503, _not_a_manager("docker swarm init"))
-        if not self.manages(engine):
-            raise RefusedError(503, _not_a_manager("Worker"))
+        if engine.state in ("inactive", "error"):
+            raise RefusedError(503, NO_MEMBER)
+        if swarm is None or not self.manages(engine):
+            raise RefusedError(503, WORKER)
         if engine.cut_off or not self.has_leader(swarm):
             raise RefusedError(500, LEADERLESS)
         return swarm
 
     def at(self, address: str) -> Engine | None:
-        """The engine at an address."""
-        return next((one for one in self.engines.values() if one.address == address), None)
+        """The engine at an address, with or without a port."""
+        host = address.partition(":")[0]
+        return next((one for one in self.engines.values() if one.address == host), None)
 
-    def managers_known_to(self, engine: Engine) -> Iterator[Node]:
-        """The managers that an engine knows of, those that are down too."""
+    def managers_known_to(self, engine: Engine) -> list[tuple[str, str]]:
+        """The managers that an engine knows of, those that are down too: node ID and address."""
         swarm = self.swarm_of(engine)
-        if swarm and engine.state in ("active", "pending") and engine.knows_managers:
-            yield from swarm.managers
-
-
-def _not_a_manager(kind: str) -> str:
-    if kind == "Worker":
-        return (
-            "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. "
-            "Please run this command on a manager node or promote the current node to a manager."
-        )
-    return (
-        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this '
-        "node to swarm and try again."
-    )
+        if engine.state not in ("active", "pending") or not engine.knows_managers:
+            return []
+        if swarm is None:
+            return [("", address) for address in engine.dialled]
+        return [(node.id, f"{node.address}:2377") for node in swarm.managers]

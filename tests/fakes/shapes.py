@@ -29,12 +29,10 @@ def membership(world: World, engine: Engine) -> dict[str, Any]:
     """An engine's own word on its membership: of an error it knows no more than the error."""
     swarm, manages = world.swarm_of(engine), world.manages(engine)
     known = engine.state == "active" or (engine.state == "pending" and engine.knows_itself)
-    managers = [
-        {"NodeID": node.id, "Addr": f"{node.address}:2377"} for node in world.managers_known_to(engine)
-    ]
+    managers = [{"NodeID": key, "Addr": at} for key, at in world.managers_known_to(engine)]
     told = {
         "NodeID": engine.node_id if known else "",
-        "NodeAddr": engine.address if engine.state == "active" else "",
+        "NodeAddr": engine.address if engine.state != "inactive" else "",
         "LocalNodeState": engine.state,
         "ControlAvailable": manages,
         "Error": LOCKED if engine.state == "locked" else engine.error,
