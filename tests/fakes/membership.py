@@ -62,7 +62,7 @@ def join(world: World, engine: Engine, body: Mapping[str, Any]) -> None:
         raise RefusedError(503, NOBODY_LISTENS.format(addresses[-1]))
     if swarm is None:
         engine.swarm_id, engine.state, engine.knows_itself = NOBODYS, "pending", False
-        engine.dialled = list(addresses)
+        engine.remembered = [("", address) for address in addresses]
         raise RefusedError(503, JOIN_TIMEOUT)
     admit(swarm, engine, _role_by(token, swarm), body)
 
@@ -114,6 +114,9 @@ def leave(world: World, engine: Engine, *, force: bool) -> None:
         raise RefusedError(503, LAST_MANAGER if len(swarm.managers) == 1 else MANAGER_LEAVES)
     engine.swarm_id, engine.node_id, engine.state, engine.error, engine.view = None, "", "inactive", "", None
     if swarm and not any(_is_member(world, node) for node in swarm.managers):
+        for one in world.engines.values():
+            if one.swarm_id == swarm.id:
+                one.remembered = world.managers_known_to(one)
         del world.swarms[swarm.id]
 
 

@@ -151,7 +151,8 @@ class Engine:
     node_id: str = ""
     knows_itself: bool = True  # while it is pending: its node ID
     knows_managers: bool = True
-    dialled: list[str] = field(default_factory=list)  # by a join that found nobody
+    # Managers, of a swarm that is gone or was never found: node ID and address.
+    remembered: list[tuple[str, str]] = field(default_factory=list)
     up: bool = True
     cut_off: bool = False  # from the other nodes; SSH gets through
     live_restore: bool = False
@@ -223,5 +224,5 @@ class World:
         if engine.state not in ("active", "pending") or not engine.knows_managers:
             return []
         if swarm is None:
-            return [("", address) for address in engine.dialled]
+            return engine.remembered
         return [(node.id, f"{node.address}:2377") for node in swarm.managers]

@@ -7,7 +7,6 @@ import io
 import json
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -176,12 +175,6 @@ def story(hosts: Hosts, addresses: dict[str, str], put: Put) -> Iterator[tuple[s
     yield asked(MANAGER, "GET", '/networks?filters={"scope":["swarm"]}')
     yield asked(MANAGER, "POST", "/swarm/leave")
 
-    put(WORKER, "pending")
-    yield membership(WORKER)
-    yield asked(WORKER, "GET", "/nodes")
-    yield join(tokens["Worker"])
-    yield asked(WORKER, "POST", "/swarm/leave")
-    yield membership(WORKER)
     put(MANAGER, "locked")
     yield membership(MANAGER)
     yield asked(MANAGER, "GET", "/nodes")
@@ -194,32 +187,33 @@ def story(hosts: Hosts, addresses: dict[str, str], put: Put) -> Iterator[tuple[s
     yield asked(MANAGER, "GET", "/nodes")
     yield asked(MANAGER, "POST", "/swarm/init", init)
     yield asked(MANAGER, "POST", "/swarm/leave")
+    put(WORKER, "pending")
+    yield membership(WORKER)
+    yield asked(WORKER, "GET", "/nodes")
+    yield join(tokens["Worker"])
+    yield asked(WORKER, "POST", "/swarm/leave")
+    yield membership(WORKER)
 
 
 def put_really(lab: Lab) -> Put:
-    """How a real engine comes into a state, and stays there for a while."""
+    """How a real engine comes into a state, and stays there for a while. Pending is a worker whose engine was
+    restarted while its manager is locked: that takes 20 s, in which other things are asked."""
 
     def put(node: str, state: str) -> None:
-        if state == "pending":  # restarted while no manager answers, which comes back at the next state
-            lab.stop_engine(MANAGER, "KILL")
         if state == "locked":
-            lab.start_engine(MANAGER)
-            until_ready(lab)
             lab.run(node, "docker swarm update --autolock=true")
-            time.sleep(1)  # its key is on its disk by then
-        lab.stop_engine(node, "KILL")
+            lab.stop_engine(WORKER, "KILL")
+        if state != "pending":
+            lab.stop_engine(node, "KILL")
         if state == "error":
             lab.console(node, "echo >/var/lib/docker/swarm/certificates/swarm-node.crt")
         lab.start_engine(node)
-        lab.run(
-            node, f"until [ $(docker info -f '{{{{.Swarm.LocalNodeState}}}}') = {state} ]; do sleep 0.2; done"
-        )
+        if state == "locked":
+            lab.console(WORKER, "rm /run/dockerd.off")  # without waiting, as start_engine does
+        told = "docker info -f {{.Swarm.LocalNodeState}}"
+        lab.run(node, f"timeout 30 sh -c 'until [ $({told}) = {state} ]; do sleep 0.2; done'")
 
     return put
-
-
-def until_ready(lab: Lab) -> None:
-    lab.run(MANAGER, "timeout 30 sh -c 'until docker node ls >/dev/null 2>&1; do sleep 0.2; done'")
 
 
 def put_by_word(fakes: Fleet) -> Put:
