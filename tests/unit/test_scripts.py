@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from components import manager_scripts, scripts, settling
 from components.compose import Service, Update
+from components.observation import NAMESPACE_LABEL
 from components.plan import Task
 
 MARK = scripts.mark("swarm", "lab", "swarm.pulumi.stack")
@@ -396,11 +397,65 @@ def test_leave_waits_until_tasks_and_networks_are_gone(leaving):
     assert (leaving.got("tasks"), leaving.got("networks")) == (None, None)
 
 
+PRUNE = "network prune --force --filter label=com.docker.stack.namespace=demo"
+
+
 def test_leave_takes_away_what_the_engine_leaves_behind_and_nothing_else(leaving):
-    leaving.on("rm", "rm tasks").on("network rm", "[ ! -e tasks ] && rm networks")
-    leaving.put(tasks="task-1\ntask-2", networks="net-1")
+    leaving.on("rm", "rm tasks").on("network inspect", "echo demo").on("network disconnect --force", "exit 1")
+    leaving.on("network prune", "[ ! -e tasks ] && rm networks").put(tasks="task-1\ntask-2", networks="net-1")
     assert leave(leaving).returncode == 0
-    assert leaving.changes == ["swarm leave --force", "rm --force task-1 task-2", "network rm net-1"]
+    assert leaving.changes == [
+        "swarm leave --force",
+        "rm --force task-1 task-2",
+        "network disconnect --force net-1 net-1-endpoint",
+        PRUNE,
+    ]
+    assert NAMESPACE_LABEL in PRUNE
+
+
+def test_leave_gives_the_engine_time_to_take_its_networks_away_itself(leaving):
+    leaving.put(networks="net-1").meanwhile("echo >>slept; [ $(wc -l <slept) -lt 10 ] || rm -f networks")
+    assert leave(leaving).returncode == 0
+    assert leaving.changes == ["swarm leave --force"]
+
+
+def test_leave_takes_away_no_network_of_which_it_can_t_tell_whose_it_is(leaving):
+    leaving.on("network inspect", "echo").put(networks="net-1")
+    done = leave(leaving)
+    assert done.returncode == 1
+    assert "this is still there: net-1 - restart its Docker Engine" in done.stderr
+    assert leaving.changes == ["swarm leave --force"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "peers", "waits"),
+    [
+        (9, 2, False),
+        (10, 2, True),
+        (10, 3, False),
+        (99, 2, True),
+        (100, 3, True),
+        (100, 4, False),
+        (50, 1, False),  # nobody else is left
+        (0, 2, False),  # as a worker has it, which isn't told
+        ("", "", False),  # as one without an answer
+    ],
+)
+def test_leave_waits_where_too_few_are_left_to_gossip_its_goodbye_in_time(leaving, nodes, peers, waits):
+    leaving.on("info --format {{.Swarm.Nodes}}", f"echo {nodes}")
+    leaving.on("network inspect --format {{len .Peers}} ingress", f"echo {peers}")
+    leaving.meanwhile('[ -z "$(cat calls | grep leave)" ] && echo early >>slept')
+    done = leave(leaving)
+    assert done.returncode == 0
+    assert leaving.got("slept") == ("early" if waits else None)
+    assert ("its goodbye could get lost" in done.stderr) == waits
+
+
+def test_leave_tells_of_an_engine_that_kept_its_gossip_port(leaving, program):
+    program("grep", "#!/bin/sh\n[ \"$2\" = ':1F0A 0*:0000 0A' ]\n")
+    done = leave(leaving)
+    assert done.returncode == 0
+    assert "kept port 7946: restart it" in done.stderr
 
 
 def test_leave_of_a_host_with_nothing_left_removes_nothing(leaving):
