@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pulumi
 
-from components import configuration, connection, decisions, faults, look, registry
+from components import configuration, connection, decisions, faults, look, registry, state
 from components.checks import ConfigurationError
 from components.cluster import ClusterArgs, SwarmCluster
 from components.faults import SAID, doing
@@ -33,6 +33,9 @@ def main() -> None:
     except ConfigurationError as error:
         refuse(str(error))
 
+    doing("reading the state")
+    known = state.of_this_run()
+
     doing("looking at the hosts")
     connection.write_config(settings)
     destroying = os.environ.get("SWARM_DESTROY") == "1"
@@ -47,9 +50,9 @@ def main() -> None:
 
     doing("deciding what is to be done")
     if destroying:
-        plan = decisions.give_up(settings, observation)
+        plan = decisions.give_up(settings, known, observation)
     else:
-        plan = decisions.decide(settings, observation, stacks)
+        plan = decisions.decide(settings, known, observation, stacks)
     for warning in plan.warnings:
         pulumi.log.warn(harmless(warning))
     if plan.refusals:

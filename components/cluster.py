@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_command import remote
 
-from components import manager_scripts, scripts
+from components import convergence, manager_scripts, scripts
 from components.connection import command_connection
 from components.leader import Leader, LeaderArgs, Start
 from components.manager import Manager
 from components.member import EVERY_INPUT, Admission, JoiningArgs, Member
-from components.observation import STACK_LABEL
 from components.plan import Plan, Step, Task
 from components.settings import Node, Settings
 from components.worker import Worker
@@ -37,12 +35,13 @@ class SwarmCluster(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("swarm:index:Cluster", name, None, opts)
+        # Before anything of it is made: of a run that is killed in between the state knows what it owns.
+        self.register_outputs({"owner": args.plan.known.owner})
         self.settings, self.plan = args.settings, args.plan
         self.control = args.settings.node(args.plan.control)
         self.members = self._join_all()
         self.convergence = self._convergence()
         self.cluster_id = self._cluster_id()
-        self.register_outputs({})
 
     def _join_all(self) -> dict[str, Member]:
         """Leader, tokens, managers, workers: in this order they join, and in the other they leave.
@@ -50,7 +49,7 @@ class SwarmCluster(pulumi.ComponentResource):
         Managers go one by one, and workers while managers are there: engines that leave at the same
         moment as all their peers keep their gossip port (docs/adr/0006).
         """
-        nodes = [n for n in self.settings.nodes if self.plan.nodes[n.name].step is not Step.ABSENT]
+        nodes = [node for node in self.settings.nodes if not self._is_left_out(node)]
         leaders = [node for node in nodes if node.role == "leader"]
         if any(self.plan.nodes[node.name].step is Step.JOIN for node in leaders):
             # The swarm lives without it: it needs a token like the others.
@@ -69,8 +68,13 @@ class SwarmCluster(pulumi.ComponentResource):
         ]
         return {member.node.name: member for member in members}
 
+    def _is_left_out(self, node: Node) -> bool:
+        """Whether nothing is known of a node: one that the state has would be deleted, and so dialed."""
+        return self.plan.nodes[node.name].step is Step.ABSENT and node.name not in self.plan.known.node_ids
+
     def _leader(self, node: Node, admission: Admission | None = None) -> Member:
-        start = Start(self._mark(), self.plan.address_pool, self.settings.data_path_port)
+        labels = convergence.owner_labels(self.settings, self.plan.known)
+        start = Start(labels, self.plan.address_pool, self.settings.data_path_port)
         args = LeaderArgs(node, self.plan.nodes[node.name], start, admission)
         return Leader(node.name, args, pulumi.ResourceOptions(parent=self))
 
@@ -98,7 +102,7 @@ class SwarmCluster(pulumi.ComponentResource):
                 ignore_changes=[] if self.plan.steps(Step.JOIN) or evictions else EVERY_INPUT,
             ),
         )
-        printed = tokens.stdout.apply(json.loads)
+        printed = pulumi.Output.all(tokens.create, tokens.stdout).apply(lambda both: scripts.result(*both))
         return Admission(printed["manager"], printed["worker"], self._managers())
 
     def _managers(self) -> tuple[str, ...]:
@@ -121,7 +125,6 @@ class SwarmCluster(pulumi.ComponentResource):
             stdin=pulumi.Output.all(**joined).apply(
                 lambda node_ids: manager_scripts.convergence(
                     # A mapping where nobody joins, too: of nothing `Output.all` gives a list.
-                    self._mark(),
                     work,
                     dict(node_ids),
                     self.settings.drain_timeout,
@@ -149,14 +152,12 @@ class SwarmCluster(pulumi.ComponentResource):
                 "address": declared[name].address,
             }
             for name, member in self.members.items()
+            if self.plan.nodes[name].step is not Step.ABSENT
         ]
 
     def _bound(self, seconds: int, tasks: Iterable[Task]) -> int:
         """The seconds that a script may take, with those of its drains."""
         return seconds + sum(task.verb == "drain" for task in tasks) * self.settings.drain_timeout
-
-    def _mark(self) -> str:
-        return scripts.mark(self.settings.project, self.settings.stack, STACK_LABEL)
 
     def _cluster_id(self) -> pulumi.Output[str]:
         if self.plan.cluster:

@@ -5,9 +5,11 @@ Pure: tasks in the order in which they are safe, and the arithmetic of the quoru
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from components.observation import EDGE_LABEL, NAME_LABEL, Cluster, Entry, Host
+from components.observation import EDGE_LABEL, NAME_LABEL, OWNER_LABEL, STACK_LABEL, Cluster, Entry, Host
+from components.ownership import Known, is_claimed, is_labelled
 from components.plan import NodePlan, Step, Task
 from components.settings import Node, Settings
 
@@ -17,6 +19,11 @@ RECOVERY = (
     "Start them again. If they are gone for good, run on one that is left: "
     "docker swarm init --force-new-cluster --advertise-addr ITS_ADDRESS"
 )
+
+
+def owner_labels(settings: Settings, known: Known) -> dict[str, str]:
+    """The labels by which a swarm is this stack's."""
+    return {STACK_LABEL: settings.mark, OWNER_LABEL: known.owner}
 
 
 def entry_of(node: Node, host: Host | None, cluster: Cluster | None) -> Entry | None:
@@ -40,10 +47,11 @@ def moved(node: Node, host: Host) -> bool:
     return node.manager and bool(host.address) and node.advertised not in (None, host.address)
 
 
-def evictions(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> tuple[Task, ...]:
-    """What goes before the joins: entries of managers that are to join anew, for they count against the
-    quorum; and those that hosts are still members by, whose tasks are moved away first."""
-    tasks: list[Task] = []
+def evictions(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster | None) -> tuple[Task, ...]:
+    """What goes before the joins: our labels on a swarm that lacks them, so that nothing is done to one that
+    doesn't say whose it is; entries of managers that are to join anew, for they count against the quorum;
+    and those that hosts are still members by, whose tasks are moved away first."""
+    tasks = list(_claim(settings, known, cluster))
     for name, entry in _stale(settings, nodes, cluster):
         lives = entry.ready and nodes[name].stale_id == entry.id
         verbs = ["drain"] if lives else []
@@ -52,17 +60,16 @@ def evictions(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> tupl
     return tuple(tasks)
 
 
-def work(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> tuple[Task, ...]:
+def work(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster | None) -> tuple[Task, ...]:
     """What is to be done after the joins: arrivals, roles up, settings, roles down, departures."""
-    evicted = {task.node_id for task in evictions(settings, nodes, cluster)}
+    evicted = {task.node_id for task in evictions(settings, known, nodes, cluster)}
     return (
-        *_mark(settings, nodes, cluster),
         *_arrivals(settings, nodes, cluster),
         *_roles("promote", settings, nodes, cluster),
-        *_updates(settings, nodes, cluster),
+        *_updates(settings, known, nodes, cluster),
         *_swarm(settings, cluster),
         *_roles("demote", settings, nodes, cluster),
-        *_departures(settings, nodes, cluster),
+        *_departures(settings, known, nodes, cluster),
         *(
             Task("remove", name, entry.id)
             for name, entry in _stale(settings, nodes, cluster)
@@ -84,14 +91,17 @@ def _stale(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterato
                     yield node.name, entry
 
 
-def _mark(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
-    """A swarm that is taken over gets our mark; one that we start gets it with the init."""
-    starts = any(plan.step is Step.INIT for plan in nodes.values())
-    if cluster and not starts and settings.mark not in cluster.marks:
-        yield Task("mark", settings.stack)
+def _claim(settings: Settings, known: Known, cluster: Cluster | None) -> Iterator[Task]:
+    """A swarm that is taken over, or that an earlier program has marked, gets our labels; one that we start
+    has them from the start."""
+    if cluster and not is_claimed(settings, known, cluster):
+        labels = {**cluster.labels, **owner_labels(settings, known)}
+        request = json.dumps({**cluster.spec, "Labels": labels})
+        arguments = (str(cluster.version), request, *cluster.marks)
+        yield Task("claim", settings.stack, None, arguments, f"label the swarm as {settings.mark}'s")
 
 
-def _known(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[tuple[Node, Entry]]:
+def _there(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[tuple[Node, Entry]]:
     for node in settings.nodes:
         plan = nodes[node.name]
         if cluster and plan.node_id and not node.lost:
@@ -101,7 +111,7 @@ def _known(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterato
 def _arrivals(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
     waiting = {
         node.name
-        for node, entry in _known(settings, nodes, cluster)
+        for node, entry in _there(settings, nodes, cluster)
         if nodes[node.name].step is Step.IN_PLACE and not entry.ready
     }
     for node in settings.nodes:
@@ -110,21 +120,21 @@ def _arrivals(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iter
 
 
 def _roles(verb: str, settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
-    for node, entry in _known(settings, nodes, cluster):
+    for node, entry in _there(settings, nodes, cluster):
         wanted = {"promote": "worker", "demote": "manager"}[verb]
         differs = entry.role == wanted and node.manager == (verb == "promote")
         if differs and nodes[node.name].step is not Step.UNREACHABLE:
             yield Task(verb, node.name, entry.id)
 
 
-def _updates(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
+def _updates(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
     """Availability and labels. A node's labels are those declared, and our own: any other is drift."""
-    entries = {node.name: entry for node, entry in _known(settings, nodes, cluster)}
+    entries = {node.name: entry for node, entry in _there(settings, nodes, cluster)}
     for node in settings.nodes:
         plan, entry = nodes[node.name], entries.get(node.name)
         if not entry and plan.step not in (Step.JOIN, Step.INIT):
             continue
-        wanted = {**node.labels, NAME_LABEL: node.name}
+        wanted = {**node.labels, NAME_LABEL: node.name, OWNER_LABEL: known.owner}
         if settings.edge and node.name in settings.edge.nodes:
             wanted[EDGE_LABEL] = "yes"
         have = entry.labels if entry else {}
@@ -152,24 +162,35 @@ def _swarm(settings: Settings, cluster: Cluster | None) -> Iterator[Task]:
         yield Task("swarm", settings.stack, arguments=tuple(arguments))
 
 
-def _departures(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
+def _departures(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster | None) -> Iterator[Task]:
     """Nodes that left the configuration are emptied first; lost ones have nothing left to empty."""
-    for name, entry in _leavers(settings, nodes, cluster):
+    for name, entry in _leavers(settings, known, nodes, cluster):
         lost = name in nodes
         verbs = [] if lost else ["drain"]
         verbs += ["demote"] if entry.role == "manager" else []
         yield from (Task(verb, name, entry.id) for verb in (*verbs, "remove"))
 
 
-def _leavers(settings: Settings, nodes: Nodes, cluster: Cluster | None) -> Iterator[tuple[str, Entry]]:
+def _leavers(
+    settings: Settings, known: Known, nodes: Nodes, cluster: Cluster | None
+) -> Iterator[tuple[str, Entry]]:
     declared = {node.name: node for node in settings.nodes}
     for entry in cluster.entries.values() if cluster else ():
         name = entry.labels.get(NAME_LABEL)
-        if name and name not in declared:
+        if name and name not in declared and is_labelled(known, entry):
             yield name, entry
     for name, plan in nodes.items():
         if cluster and plan.step is Step.LOST and plan.node_id:
             yield name, cluster.entries[plan.node_id]
+
+
+def strangers(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster | None) -> Iterator[Entry]:
+    """Nodes of our swarm that nobody declares, and of which the user hasn't said that they may stay."""
+    ours = {plan.node_id for plan in nodes.values()} | set(settings.other_nodes)
+    ours |= {entry.id for _, entry in _stale(settings, nodes, cluster)}
+    for entry in cluster.entries.values() if cluster else ():
+        if not ours & {entry.id, entry.hostname} and not is_labelled(known, entry):
+            yield entry
 
 
 def warnings(settings: Settings, cluster: Cluster | None) -> Iterator[str]:
@@ -196,9 +217,9 @@ def warnings(settings: Settings, cluster: Cluster | None) -> Iterator[str]:
             )
 
 
-def refusals(settings: Settings, nodes: Nodes, cluster: Cluster) -> Iterator[str]:
+def refusals(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster) -> Iterator[str]:
     """A node that left the configuration can be emptied only while it is Ready."""
-    for name, entry in _leavers(settings, nodes, cluster):
+    for name, entry in _leavers(settings, known, nodes, cluster):
         if name not in nodes and not entry.ready:
             yield (
                 f"{name}: taken out of the configuration while it is {entry.state}, so its tasks "
@@ -230,7 +251,10 @@ def quorum(
     reachable, needed = sum(managers.values()), len(managers) // 2 + 1
     if reachable < needed:
         entries = [cluster.entries[one] for one, takes_part in managers.items() if not takes_part]
-        missing = ", ".join(sorted(one.name for one in entries))
+        declared = {plan.node_id for plan in nodes.values()}
+        missing = ", ".join(
+            sorted(one.name + ("" if one.id in declared else " (not declared)") for one in entries)
+        )
         yield (
             f"of {len(managers)} managers {reachable} can be reached, and {needed} are needed for a "
             f"majority. Missing: {missing}. {RECOVERY}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,12 +33,15 @@ echo "clock $(date +%s.%N)"
 echo "booted $(stat -c %Y /proc/1)"
 stat -c 'started %Y' /run/docker.pid 2>/dev/null
 stat -f -c 'free %a %S' {DATA_ROOT} 2>/dev/null
+certificates={DATA_ROOT}/swarm/certificates
+certificate=$(sed -n '/END/q;/^[^-]/p' $certificates/swarm-node.crt 2>/dev/null | tr -d '\\n')
+[ -z "$certificate" ] || echo "certificate $certificate"
 for tool in {" ".join(PACKAGES)}; do
   command -v "$tool" >/dev/null || echo "lacks $tool"
 done
 # As the scripts use them, which some BusyBoxes don't know.
-timeout -k 1 9 true 2>/dev/null || echo "lacks timeout"
-flock -s / true 2>/dev/null || echo "lacks flock"
+timeout -s KILL 9 true 2>/dev/null || echo "lacks timeout"
+flock -n / true 2>/dev/null || echo "lacks flock"
 modules=/lib/modules/$(uname -r)
 config() {{ zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null; }}
 # A module, a file that is there while the kernel has it in use, its key in the kernel's configuration.
@@ -89,6 +94,28 @@ class Facts:
             return self.clock - float(self.said[event][0])
         except (KeyError, ValueError):
             return float("inf")
+
+    @property
+    def cluster_id(self) -> str:
+        """The ID of the swarm in the host's certificate, empty where that may not be read."""
+        return self._certified(b"\x0a")
+
+    @property
+    def node_id(self) -> str:
+        """The host's node ID there."""
+        return self._certified(b"\x03")
+
+    def _certified(self, kind: bytes) -> str:
+        """An attribute of the certificate's subject: the organization is the swarm's ID, the common name the
+        node's (swarmkit, ca/certificates.go)."""
+        try:
+            der = base64.b64decode(self.said["certificate"][0])
+        except (KeyError, ValueError):
+            return ""
+        # Its type's identifier, then the kind of text, its length and the text. The issuer comes before.
+        attribute = re.escape(b"\x06\x03\x55\x04" + kind) + rb"[\x0c\x13].([a-z0-9]{25})"
+        found = re.findall(attribute, der, re.DOTALL)
+        return found[-1].decode() if found else ""
 
     @property
     def free(self) -> int | None:

@@ -3,6 +3,7 @@ one joins like them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -15,9 +16,9 @@ from components.settings import Node
 
 @dataclass(frozen=True)
 class Start:
-    """What is settled for good when a swarm is started; `mark` is the shell function that marks it."""
+    """What is settled when a swarm is started; `labels` are its own."""
 
-    mark: str
+    labels: Mapping[str, str]
     address_pool: str | None
     data_path_port: int | None
 
@@ -36,22 +37,25 @@ class Leader(Member):
     """A manager that starts the swarm where there is none; `cluster_id` is that of the swarm."""
 
     def __init__(self, name: str, args: LeaderArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        node, start = args.node, args.start
-        script: pulumi.Input[str]
-        if args.plan.step is Step.INIT or args.admission is None:
-            script = scripts.init(
-                start.mark,
-                address=node.advertised,
-                data_path=node.data_path_address,
-                availability=node.availability,
-                pool=start.address_pool,
-                data_path_port=start.data_path_port,
-            )
-        else:
-            script = join_script(node, args.plan, args.admission, args.admission.manager_token)
-        super().__init__(name, node, args.plan, script, opts)
+        super().__init__(name, args.node, args.plan, _script(args), opts)
 
     @property
     def cluster_id(self) -> pulumi.Output[str]:
         """The ID of the swarm that it has started."""
-        return self.membership.stdout.apply(lambda text: text.splitlines()[-1])
+        return self.results.apply(lambda results: results.get("cluster", ""))
+
+
+def _script(args: LeaderArgs) -> pulumi.Input[str] | None:
+    node, start = args.node, args.start
+    if args.plan.step is Step.INIT:
+        return scripts.init(
+            start.labels,
+            address=node.advertised,
+            data_path=node.data_path_address,
+            availability=node.availability,
+            pool=start.address_pool,
+            data_path_port=start.data_path_port,
+        )
+    if args.admission is None:
+        return None
+    return join_script(node, args.plan, args.admission, args.admission.manager_token)

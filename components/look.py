@@ -146,7 +146,7 @@ def _with_shared(host: Host, told: Mapping[str, Cluster]) -> Host:
     """A host whose view has what another has told and all would tell alike."""
     if not host.cluster or host.cluster.complete:
         return host
-    alike = ("services", "networks", "secrets", "configs", "marks", "bare", "complete")
+    alike = ("services", "networks", "secrets", "configs", "marks", "complete")
     shared = {name: getattr(told[host.cluster.id], name) for name in alike}
     return replace(host, cluster=replace(host.cluster, **shared))
 
@@ -245,20 +245,33 @@ def _host(args: LookArgs, told: Facts, skew: float, engine: Engine) -> Host:
         nodes = engine.get("/nodes")
     except EngineError as error:
         if error.status != SERVICE_UNAVAILABLE:  # which means: not a manager
-            return Host(name, state="active", manager=True, leaderless=True, engine_age=told.engine_age)
+            return Host(
+                name,
+                state="active",
+                node_id=told.node_id,
+                manager=True,
+                cluster_id=told.cluster_id,
+                leaderless=True,
+                engine_age=told.engine_age,
+            )
         nodes = None
     info = engine.get("/info")
     swarm = info["Swarm"]
+    certain = swarm["NodeID"] in ("", told.node_id)
     host = Host(
         name,
         engine=info["ServerVersion"],
         # A manager whose link to the leader fails says 503 as well.
         leaderless=nodes is None and swarm["ControlAvailable"],
         state=swarm["LocalNodeState"],
-        node_id=swarm["NodeID"],
+        error=swarm.get("Error", ""),
+        # In an error the engine doesn't tell it.
+        node_id=swarm["NodeID"] or told.node_id,
         manager=swarm["ControlAvailable"],
         address=swarm["NodeAddr"],
+        cluster_id=told.cluster_id if certain else "",
         managers=tuple(m["Addr"].rpartition(":")[0] for m in swarm["RemoteManagers"] or ()),
+        manager_ids=tuple(m["NodeID"] for m in swarm["RemoteManagers"] or () if m.get("NodeID")),
         cluster=None if nodes is None else _cluster(nodes, swarm["Cluster"]),
         routes=told.routes,
         kernel=told.kernel,
@@ -285,6 +298,9 @@ def _cluster(nodes: list[Any], cluster: Mapping[str, Any]) -> Cluster:
         entries={node["ID"]: _entry(node) for node in nodes},
         index=max(node["Version"]["Index"] for node in nodes),
         complete=False,
+        labels=spec.get("Labels") or {},
+        spec=spec,
+        version=cluster["Version"]["Index"],
         address_pool=(cluster.get("DefaultAddrPool") or [None])[0],
         data_path_port=cluster.get("DataPathPort"),
         task_history_limit=spec["Orchestration"]["TaskHistoryRetentionLimit"],
@@ -304,7 +320,7 @@ def _complete(cluster: Cluster, engine: Engine, configs: Iterable[str]) -> Clust
     secrets = engine.get("/secrets")
     marked = engine.get(MARKED_CONFIGS)
     there = {name: one for name in configs if (one := _config(engine, name))}
-    marks = (config["Spec"]["Labels"].get(STACK_LABEL) for config in marked)
+    marks = {one["Spec"]["Name"]: one["Spec"]["Labels"][STACK_LABEL] for one in marked}
     return replace(
         cluster,
         complete=True,
@@ -312,8 +328,7 @@ def _complete(cluster: Cluster, engine: Engine, configs: Iterable[str]) -> Clust
         networks={network["Name"]: _network(network) for network in networks},
         secrets={one["Spec"]["Name"]: Object(one["ID"]) for one in secrets},
         configs=there,
-        marks=tuple(mark for mark in marks if mark),
-        bare=not (services or secrets or marked or there),
+        marks=marks,
     )
 
 

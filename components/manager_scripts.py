@@ -6,13 +6,25 @@ from collections.abc import Iterable, Mapping
 from shlex import quote
 
 from components.plan import Task
-from components.scripts import ASKING, PASSES, PRELUDE
+from components.scripts import ASKING, PASSES, POST, PRELUDE, given
 
 TOKENS_SECONDS = 120
 CONVERGENCE_SECONDS = 600  # and the drains' own time
 AWAIT_SECONDS = 120  # until a node that is a member is Ready
 
 MANAGER = """\
+claim() {
+  say "labeling the swarm as this stack's"
+  until post "/swarm/update?version=$3" "$4"; do
+    case $answer in
+      *"out of sequence"*) say "the swarm was changed since it was looked at: run it again"; exit 1 ;;
+    esac
+    passes "$answer" || exit 1
+    sleep 0.5
+  done
+  shift 4
+  for mark in "$@"; do patiently docker config rm "$mark"; done
+}
 entry() {
   answer=$(ask docker node inspect --format "$2" "$1" 2>&1) || case $answer in
     *"not found"* | *"o such node"*) return 0 ;;
@@ -63,7 +75,7 @@ swarm() {
 incomplete() {
   listed=$(ask docker service ls --format '{{.Name}} {{.Replicas}}') || return 1
   for name in "$@"; do
-    wanted=$(printf '%s\\n' "$listed" | sed -n "/completed/d;s|^$name [0-9]*/\\([0-9]*\\).*|\\1|p")
+    wanted=$(printf '%s\\n' "$listed" | sed -n "/^[^ ]* .*completed/d;s|^$name [0-9]*/\\([0-9]*\\).*|\\1|p")
     [ -n "$wanted" ] || continue
     # One by one, for the list's own count has the tasks of nodes that are down.
     states=$(ask docker service ps --filter desired-state=running --format '{{.CurrentState}}' "$name") ||
@@ -126,23 +138,26 @@ TOKENS = """\
 say "reading the tokens"
 manager=$(ask docker swarm join-token -q manager)
 worker=$(ask docker swarm join-token -q worker)
-printf '{"manager": "%s", "worker": "%s"}\\n' "$manager" "$worker"
+result "{\\"manager\\": \\"$manager\\", \\"worker\\": \\"$worker\\"}"
 """
 
 
 def tokens(evictions: Iterable[Task], drain_seconds: int) -> str:
-    """Removes entries that stand in the way of joins; prints the tokens as JSON, by role."""
-    return _manager(drain_seconds) + render(evictions, {}) + TOKENS
+    """Labels the swarm, and removes entries that stand in the way of joins; gives the tokens, by role."""
+    return _manager(render(evictions, {}) + TOKENS, drain_seconds)
 
 
-def convergence(mark: str, work: Iterable[Task], node_ids: Mapping[str, str], drain_seconds: int) -> str:
+def convergence(work: Iterable[Task], node_ids: Mapping[str, str], drain_seconds: int) -> str:
     """Does the work; `node_ids` are those of the nodes that joined in this run, by name."""
-    return _manager(drain_seconds) + mark + render(work, node_ids)
+    return _manager(render(work, node_ids), drain_seconds)
 
 
-def _manager(drain_seconds: int) -> str:
-    limits = f"await_seconds={AWAIT_SECONDS} drain_seconds={drain_seconds}\n"
-    return f"{PRELUDE}{PASSES}{ASKING}{limits}{MANAGER}"
+def _manager(work: str, drain_seconds: int) -> str:
+    return given(
+        PRELUDE + PASSES + ASKING + POST + MANAGER + work,
+        await_seconds=str(AWAIT_SECONDS),
+        drain_seconds=str(drain_seconds),
+    )
 
 
 def render(work: Iterable[Task], node_ids: Mapping[str, str]) -> str:

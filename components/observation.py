@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 OWN_LABELS = "swarm.pulumi."  # what their names begin with
 NAME_LABEL = "swarm.pulumi.node"
 EDGE_LABEL = "swarm.pulumi.edge"
 STACK_LABEL = "swarm.pulumi.stack"
+OWNER_LABEL = "swarm.pulumi.owner"
 NAMESPACE_LABEL = "com.docker.stack.namespace"
 VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"  # that the swarm gave an overlay network
 BOOT_SECONDS = 180
+PENDING = "on its way into a swarm"
 KEY_CHANGED = "its host key has CHANGED"
+# In the words of OpenSSH, and of Docker's client where the user may not use the engine.
+REFUSING = ("permission denied", "host key", "too many authentication failures")
 
 
 @dataclass(frozen=True)
@@ -86,8 +91,11 @@ class Cluster:
     networks: Mapping[str, Object] = field(default_factory=dict)  # by name, as the next two
     secrets: Mapping[str, Object] = field(default_factory=dict)
     configs: Mapping[str, Object] = field(default_factory=dict)
-    marks: tuple[str, ...] = ()  # `project/stack` of the programs that look after it
-    bare: bool = False  # without services, secrets or configs
+    labels: Mapping[str, str] = field(default_factory=dict)  # its own
+    spec: Mapping[str, Any] = field(default_factory=dict)  # as the Engine's API has it
+    version: int = 0  # of the spec
+    marks: Mapping[str, str] = field(default_factory=dict)  # `project/stack` by configs of that label: of
+    # programs before there was an owner label
     address_pool: str | None = None
     data_path_port: int | None = None
     task_history_limit: int | None = None
@@ -116,10 +124,13 @@ class Host:
     cut_off: bool = False  # that manager, while the others have a leader and don't reach it
     engine: str = ""
     state: str = "inactive"  # of its membership: inactive, pending, active, error or locked
+    error: str = ""  # of its membership, in its engine's words
     node_id: str = ""
     manager: bool = False
     address: str = ""  # that it tells the other nodes, while it is a member
+    cluster_id: str = ""  # that its certificate tells, where it may be read
     managers: tuple[str, ...] = ()  # addresses of the managers it knows, without ports
+    manager_ids: tuple[str, ...] = ()  # their node IDs, of those that it has met
     cluster: Cluster | None = None  # where it is a manager of a swarm that has a leader
     routes: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)  # yes, no or unknown, by module
@@ -136,6 +147,16 @@ class Host:
     def member(self) -> bool:
         """Whether it is in a swarm, or on the way."""
         return self.state not in ("inactive", "")
+
+    @property
+    def alarming(self) -> bool:
+        """Whether its host key is another one than before."""
+        return bool(self.problem and KEY_CHANGED in self.problem)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it turns us away, which isn't silence: it lives, and may be a member."""
+        return bool(self.problem and any(words in self.problem.lower() for words in REFUSING))
 
     @property
     def leads(self) -> bool:
@@ -159,6 +180,7 @@ def late_engines(observation: Observation, _: Collection[str]) -> Iterator[str]:
     """What a destroy waits for, in words: engines that are at a loss for an answer, as in an election.
     Whose swarm such a host is in can't be told yet, and it could be made to leave."""
     yield from (f"{host.name}: {host.problem}" for host in observation.values() if host.late)
+    yield from (f"{host.name}: {PENDING}" for host in observation.values() if host.state == "pending")
 
 
 def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str]:
@@ -172,6 +194,8 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
             waiting.setdefault(str(host.problem), []).append(host.name)
         if host.leaderless and not host.cut_off:
             waiting.setdefault("in a swarm without a leader", []).append(host.name)
+        if host.state == "pending" and not any(host.node_id in one.entries for one in clusters.values()):
+            waiting.setdefault(PENDING, []).append(host.name)
         for cluster in clusters.values():
             entry = cluster.entries.get(host.node_id)
             # An engine that was just started is pending until it takes part.

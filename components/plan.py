@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from components.observation import Cluster
+from components.ownership import Known
 
 
 class Step(StrEnum):
@@ -24,25 +25,29 @@ class Step(StrEnum):
 @dataclass(frozen=True)
 class NodePlan:
     """A node's step. `node_id` is that of its entry, None until it has one; `stale_id` is a
-    membership of its host that has no future, to be left before it joins."""
+    membership of its host that has no future, to be left before it joins. `pending`: the host is on its way
+    into our swarm already. `retained`: it isn't dialed when the node is deleted."""
 
     step: Step
     node_id: str | None = None
     stale_id: str | None = None
+    pending: bool = False
+    retained: bool = False
 
 
 @dataclass(frozen=True)
 class Task:
-    """One line of work for a manager: `verb` is a function of the convergence's script, `node_id`
-    is None for a node that joins in this very run."""
+    """One line of work for a manager: `verb` is a function of the manager's script, `node_id`
+    is None for a node that joins in this very run. `words` say it where its arguments would not."""
 
     verb: str
     name: str
     node_id: str | None = None
     arguments: tuple[str, ...] = ()
+    words: str = ""
 
     def __str__(self) -> str:
-        return " ".join((self.verb, self.name, *self.arguments))
+        return self.words or " ".join((self.verb, self.name, *self.arguments))
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,12 @@ class Plan:
     """All that a run is to do to the nodes; nothing may be done while it has refusals."""
 
     nodes: Mapping[str, NodePlan]
+    known: Known  # by the state
     control: str | None = None  # the node whose manager takes the control commands
     cluster: Cluster | None = None  # ours, where it lives already
     address_pool: str | None = None  # for the init
-    evictions: tuple[Task, ...] = ()  # before the joins: entries of managers that join anew
+    # Before the joins: our labels on a swarm that lacks them, entries of managers that join anew.
+    evictions: tuple[Task, ...] = ()
     work: tuple[Task, ...] = ()  # after the joins
     warnings: tuple[str, ...] = ()
     refusals: tuple[str, ...] = ()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
-from components import findings
+from components import convergence, findings
 from components.compose import Stack
 from components.findings import Finding, Verdict
-from components.observation import NAME_LABEL, Cluster, Observation
+from components.observation import Cluster, Observation
 from components.ordering import owners
+from components.ownership import Known
 from components.plan import NodePlan, Step
 from components.settings import Settings
 
@@ -90,15 +91,18 @@ def changed_for_good(settings: Settings, cluster: Cluster) -> Iterator[str]:
 
 def warnings(
     settings: Settings,
+    known: Known,
     observation: Observation,
     nodes: Mapping[str, NodePlan],
     cluster: Cluster | None,
-    stacks: Iterable[Stack],
+    stacks: Sequence[Stack],
 ) -> Iterator[str]:
     """What works but should be known."""
     for name, plan in nodes.items():
         host = observation.get(name)
-        allowed = plan.step is Step.ABSENT and settings.allow_unreachable
+        allowed = plan.step is Step.ABSENT and (
+            name in settings.unreachable or (settings.allow_unreachable and cluster is not None)
+        )
         if host and (plan.step is Step.UNREACHABLE or allowed):
             yield f"{name} {plan.step}: {host.problem or 'its swarm has no leader there'}"
     yield from (str(one) for one in common(observation) if one.verdict is Verdict.WARNING)
@@ -110,7 +114,37 @@ def warnings(
             f"no IP_VS in the kernel of {where}: ports published through the routing mesh "
             f"({', '.join(map(str, ports))}) don't answer there; those in host mode do"
         )
-    ours = {plan.node_id for plan in nodes.values()}
-    for entry in cluster.entries.values() if cluster else ():
-        if entry.id not in ours and NAME_LABEL not in entry.labels and not entry.ready:
-            yield f"{entry.hostname} ({entry.id}) is {entry.state}, and no node of this stack"
+    yield from _leaving(settings, known)
+    yield from _strangers(settings, known, nodes, cluster, stacks)
+
+
+def _leaving(settings: Settings, known: Known) -> Iterator[str]:
+    """Nodes that the state has and nobody declares: their hosts are dialed when all else is done."""
+    declared = {node.name for node in settings.nodes}
+    for name in known.node_ids:
+        if name not in declared:
+            yield (
+                f"{name} was taken out of the configuration: its host is made to leave the swarm. If that "
+                "host is gone for good, put it back with lost: true, pulumi up, then take it out"
+            )
+
+
+def _strangers(
+    settings: Settings,
+    known: Known,
+    nodes: Mapping[str, NodePlan],
+    cluster: Cluster | None,
+    stacks: Sequence[Stack],
+) -> Iterator[str]:
+    """What is in our swarm, or among a stack's services, and nobody declares."""
+    for entry in convergence.strangers(settings, known, nodes, cluster):
+        if entry.role != "manager":
+            yield (
+                f"{entry.hostname} ({entry.id}) is {entry.state}, and no node of this stack: nobody declares "
+                f"it. Declare it, remove it, or let it stay: swarm:otherNodes"
+            )
+    declared = {stack.full(service.name) for stack in stacks for service in stack.services}
+    names = {stack.name for stack in stacks}
+    for service in cluster.services if cluster else ():
+        if service.stack in names and service.name not in declared | known.services:
+            yield f"{service.name}: a service in the namespace of stack {service.stack} that no file declares"

@@ -13,7 +13,7 @@ from shlex import quote
 
 from components.compose import Service, Update
 from components.compose.values import NANOSECONDS, nanoseconds
-from components.scripts import ASKING, PASSES, PRELUDE
+from components.scripts import ASKING, PASSES, PRELUDE, given
 
 START_SECONDS = 30  # that an update's next tasks get to start, beside the delay between them
 REPORT_SHARE = 5  # a fifth more, to gather what is to be said
@@ -107,7 +107,7 @@ report() {
     tasks=$(printf '%s\n' "$seen" | awk -v name="$name" "$tell")
     printf '%s\n' "$tasks" | cut -f 2
     task=$(printf '%s\n' "$tasks" | cut -f 1 | grep -v -m 1 -e '^-' -e '^$') || continue
-    lines=$(timeout 10 docker service logs --raw --tail 5 "$task" 2>&1) || true
+    lines=$(timeout -s KILL 10 docker service logs --raw --tail 5 "$task" 2>&1) || true
     [ -n "$lines" ] || continue
     echo "  its last lines, in its own words:"
     printf '%s\n' "$lines" | sed 's/^/    | /'
@@ -198,6 +198,6 @@ def settle(services: Collection[str], changed: Collection[str], seconds: int) ->
         "judge": JUDGE,
         "tell": TELL,
     }
-    given = "".join(f"{name}={quote(str(value))}\n" for name, value in values.items())
     call = f"settle {' '.join(map(quote, services))}\n" if services else ""
-    return f"{PRELUDE}{PASSES}{ASKING}{given}{SETTLE}{call}"
+    texts = {name: str(value) for name, value in values.items()}
+    return given(PRELUDE + PASSES + ASKING + SETTLE + call, **texts)

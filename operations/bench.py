@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -202,10 +203,16 @@ def leave(lab: Lab) -> None:
     """All hosts out of their swarm: workers, then managers one by one (docs/adr/0006)."""
     with ThreadPoolExecutor() as pool:
         workers = [node.name for node in lab.nodes if node.role == "worker"]
-        list(pool.map(lambda name: lab.run(name, scripts.leave()), workers))
+        list(pool.map(partial(leave_one, lab), workers))
     for node in reversed(lab.nodes):
         if node.role == "manager":
-            lab.run(node.name, scripts.leave())
+            leave_one(lab, node.name)
+
+
+def leave_one(lab: Lab, name: str) -> None:
+    """A host out of its swarm."""
+    node_id = lab.run(name, "docker info --format '{{.Swarm.NodeID}}'").strip()
+    lab.run(name, f"{scripts.leave(node_id)} <<'END'\n{scripts.LEAVING}END")
 
 
 def conditions(lab: Lab) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import bounded, configuration, connection, decisions, faults, look
+from components import bounded, configuration, connection, decisions, faults, look, state
 from components.checks import ConfigurationError
 from components.compose import Stack
 from components.faults import doing
@@ -67,6 +67,8 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
         settings, stacks = declared(stack)
     except ConfigurationError as error:
         sys.exit(harmless(str(error)))
+    doing("reading the state")
+    known = state.of_export(json.loads(pulumi("stack", "export", "--stack", stack)))
     doing("looking at the hosts")
     connection.write_config(settings)
     observation = look.observe(
@@ -77,6 +79,6 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
         configs=[name for one in stacks for name in one.external_configs],
     )
     doing("deciding what is to be done")
-    plan = decisions.decide(settings, observation)
+    plan = decisions.decide(settings, known, observation, stacks)
     connection.write_config(settings, settings.node(plan.control))
     return Look(settings, stacks, observation, plan)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
-from components import bounded
+from components import bounded, ownership
 from components.connection import config_file
 from components.findings import Finding, failed, unknown
 from components.plan import Plan, Step
@@ -74,7 +74,8 @@ done
 
 def check(hosts: Hosts, plan: Plan) -> Iterator[Finding]:
     """Tries it in the stack's swarm; in no other."""
-    if plan.cluster is None or plan.control is None or hosts.settings.mark not in plan.cluster.marks:
+    ours = plan.cluster and ownership.is_ours(hosts.settings, plan.known, plan.cluster)
+    if not ours or plan.control is None:
         why = "; ".join(plan.refusals) or "no swarm is marked as this stack's"
         remedy = "Run `make up` first, or leave out --deep"
         yield failed(CHECK, hosts.settings.stack, f"refused: {why}", remedy)

@@ -5,11 +5,15 @@ A row is made by hand on a whole swarm. Its names stand for any: NODE is the one
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from components import manager_scripts, state
+from components.observation import OWNER_LABEL, STACK_LABEL
+from components.plan import Task
 from tests.integration.deployment import Deployment
 
 EVERY = "every node"
@@ -40,7 +44,7 @@ class Row:
     @property
     def anew(self) -> bool:
         """Whether the node joins anew, so that its ID and its tasks are others."""
-        return "tokens" in self.touches
+        return "tokens" in self.touches and any("departure" in one for one in self.touches)
 
     def said(self, output: str, node: str) -> bool:
         """Whether a preview has the words, with the node's name filled in and anything for a `…`."""
@@ -265,11 +269,72 @@ def dead_swarm_left(deployment: Deployment, _: str) -> None:
         deployment.lab.run(node["name"], "docker swarm leave --force || true")
 
 
+def stranger_joins(role: str) -> Callable[[Deployment], str]:
+    """A host that nobody declares joins by hand."""
+
+    def happen(deployment: Deployment) -> str:
+        token = deployment.docker(f"swarm join-token -q {role}").strip()
+        manager = deployment.lab.node("swarm-manager-01").address
+        deployment.lab.run(STRANGER, f"docker swarm join --token {token} {manager}:2377")
+        return STRANGER
+
+    return happen
+
+
+def stranger_leaves(deployment: Deployment, node: str) -> None:
+    deployment.docker(f"node demote {node}")
+    deployment.lab.run(node, "docker swarm leave --force")
+    deployment.docker(f"node rm --force {node}")
+
+
+def relabeled(**labels: str) -> Callable[[Deployment], str]:
+    """The swarm's own labels are these, by the Engine's API, for Docker's client has no option for them."""
+
+    def happen(deployment: Deployment) -> str:
+        relabel(deployment, labels)
+        return "swarm-manager-01"
+
+    return happen
+
+
+def relabel(deployment: Deployment, labels: Mapping[str, str]) -> None:
+    cluster = json.loads(deployment.docker("info --format '{{json .Swarm.Cluster}}'"))
+    spec = json.dumps({**cluster["Spec"], "Labels": dict(labels)})
+    claim = Task("claim", "by-hand", None, (str(cluster["Version"]["Index"]), spec))
+    script = manager_scripts.tokens([claim], 0)
+    deployment.lab.run(deployment.leader(), "sh -s by-hand marker", input=script)
+
+
+def ours_again(deployment: Deployment, _: str) -> None:
+    owner = next(one["outputs"]["owner"] for one in deployment.resources() if one["type"] == state.CLUSTER)
+    relabel(deployment, {STACK_LABEL: f"swarm/{deployment.stack}", OWNER_LABEL: owner})
+
+
+def other_host_key(deployment: Deployment) -> str:
+    """Another key than the one that is known: what a machine in the middle would have."""
+    known = deployment.lab.known_hosts
+    address = deployment.lab.node(WORKER).address
+    other = next(line for line in known.read_text().splitlines() if not line.startswith(f"{address} "))
+    lines = [
+        f"{address} {other.split(' ', 1)[1]}" if line.startswith(f"{address} ") else line
+        for line in known.read_text().splitlines()
+    ]
+    (deployment.folder / "known_hosts").write_text("\n".join(lines) + "\n")
+    ssh = deployment.settings["swarm:ssh"]
+    deployment.configure(ssh={**ssh, "knownHostsFile": str(deployment.folder / "known_hosts")})
+    return WORKER
+
+
+def own_host_key(deployment: Deployment, _: str) -> None:
+    ssh = deployment.settings["swarm:ssh"]
+    deployment.configure(ssh={**ssh, "knownHostsFile": str(deployment.lab.known_hosts)})
+
+
 DEAD = (
     "in a swarm whose managers (…) give no answer. Start them again; if that swarm is gone for good, "
     "run on it: docker swarm leave"
 )
-JOINED = ("NODE-membership", "tokens", "convergence")
+JOINED = ("NODE-membership", "NODE-departure", "tokens", "convergence")
 
 ROWS = (
     Row(
@@ -334,7 +399,7 @@ ROWS = (
         REPAIRED,
         ("to be done: demote NODE's old entry; remove NODE's old entry; update NODE",),
         "its old entry is demoted and removed, so that it doesn't count; the new one gets our label",
-        ("tokens", "convergence"),
+        ("NODE-departure", "tokens", "convergence"),
         sizes=(3, 5),
     ),
     Row(
@@ -500,7 +565,7 @@ ROWS = (
         REPAIRED,
         ("to be done: NODE starts the swarm; …swarm-worker-02 joins",),
         "a swarm is started anew, services too",
-        ("*-membership", "tokens", "convergence"),
+        ("*-membership", "*-departure", "tokens", "convergence"),
         depends=True,
     ),
     Row(
@@ -509,7 +574,7 @@ ROWS = (
         REPAIRED,
         (),
         "it stays a member; it is reached there from now on",
-        ("NODE-membership",),
+        ("NODE-departure",),
         heal=at_its_own_address,
     ),
     Row(
@@ -556,6 +621,56 @@ ROWS = (
         ("NODE is a member that gives no answer, and is left alone",),
         "within seconds",
         heal=sshd_thawed,
+    ),
+    Row(
+        "a host that nobody declares joins as a worker",
+        stranger_joins("worker"),
+        REPORTED,
+        (f"{STRANGER} (…) is ready, and no node of this stack: nobody declares it",),
+        "for you to declare it, to remove it, or to let it stay",
+        heal=stranger_leaves,
+    ),
+    Row(
+        "a host that nobody declares joins as a manager",
+        stranger_joins("manager"),
+        REFUSED,
+        (f"{STRANGER} (…): a manager of our swarm that nobody declares: it sees every secret",),
+        "for you to declare it, to remove it, or to let it stay",
+        heal=stranger_leaves,
+    ),
+    Row(
+        "the swarm's owner labels are removed",
+        relabeled(),
+        REPAIRED,
+        ("to be done: label the swarm as swarm/…'s",),
+        "the state knows its nodes: it is labeled again",
+        ("tokens",),
+    ),
+    Row(
+        "another owner labels the swarm",
+        relabeled(**{STACK_LABEL: "other/prod", OWNER_LABEL: "beef"}),
+        REFUSED,
+        ("in swarm … already, and it belongs to other/prod (owner ID beef)",),
+        "it is somebody else's now",
+        heal=ours_again,
+    ),
+    Row(
+        "the stack's own label comes from another state",
+        lambda deployment: relabeled(**{STACK_LABEL: f"swarm/{deployment.stack}", OWNER_LABEL: "beef"})(
+            deployment
+        ),
+        REFUSED,
+        ("it is looked after from another state of swarm/… (owner ID beef). Use that state",),
+        "two states would undo each other's work",
+        heal=ours_again,
+    ),
+    Row(
+        "a host shows another key than the known one",
+        other_host_key,
+        REFUSED,
+        ("NODE (…): it refuses us: its host key has CHANGED",),
+        "somebody else may answer there",
+        heal=own_host_key,
     ),
     Row("everything was restarted", everything_restarted, NOTHING, moves=True),
     Row("another manager was elected leader", elected, NOTHING, sizes=(3, 5), depends=True),

@@ -144,6 +144,7 @@ def test_a_worker_that_left_is_seen_by_preview_and_brought_back_by_up(deployment
 
     assert changed(deployment.up())["updated"] == {
         "swarm-worker-02-membership",
+        "swarm-worker-02-departure",
         "tokens",
         "convergence",
         "demo-settle",
@@ -174,7 +175,7 @@ def test_a_node_that_is_added_touches_nothing_else(deployment: Deployment) -> No
         output = deployment.up()
 
     assert changed(output) == {
-        "created": {"swarm-worker-04-membership"},
+        "created": {"swarm-worker-04-membership", "swarm-worker-04-departure"},
         "updated": {"tokens", "convergence", "demo-settle"},
     }
     assert len(deployment.node_list()) == 7
@@ -189,10 +190,10 @@ def test_a_node_that_is_taken_out_is_drained_and_leaves_no_entry(deployment: Dep
 
     assert changed(output) == {
         "updated": {"convergence", "demo-settle"},
-        "deleted": {"swarm-worker-04-membership"},
+        "deleted": {"swarm-worker-04-membership", "swarm-worker-04-departure"},
     }
     drained, removed = (output.index(said) for said in ("run elsewhere", "removing swarm-worker-04"))
-    assert drained < removed < output.index("swarm-worker-04-membership deleted")
+    assert drained < removed < output.index("swarm-worker-04-departure deleted")
     assert len(deployment.node_list()) == 6
     state = deployment.docker("info --format '{{.Swarm.LocalNodeState}}'", "swarm-worker-04").strip()
     assert state == OUTSIDE

@@ -23,6 +23,11 @@ def swarm(deployment: Deployment) -> Deployment:
     return deployment
 
 
+def commands(node: str) -> set[str]:
+    """The resources of a node that are commands."""
+    return {f"{node}-membership", f"{node}-departure"}
+
+
 def ids(deployment: Deployment) -> dict[str, str]:
     return {node["Hostname"]: node["ID"] for node in deployment.node_list()}
 
@@ -86,7 +91,7 @@ def test_another_user_key_and_port_make_no_node_leave_or_join(swarm: Deployment,
     usual = swarm.settings["swarm:ssh"]
     other = {"privateKeyFile": str(key), "knownHostsFile": str(tmp_path / "known_hosts")}
     swarm.configure(ssh={"user": "deploy", "port": 2222, **other})
-    assert changed(swarm.up()) == {"updated": {f"{name}-membership" for name in before}}
+    assert changed(swarm.up()) == {"updated": {f"{name}-departure" for name in before}}
     swarm.preview()
     swarm.configure(ssh=usual)
     swarm.up()
@@ -126,7 +131,7 @@ def test_a_drain_that_cannot_end_fails_in_words_and_is_skipped_at_the_user_s_wor
         assert not entry_gone(swarm, STUCK)
 
     swarm.configure(drainTimeout="0s")
-    assert changed(swarm.up()) == {"updated": {"convergence"}, "deleted": {f"{STUCK}-membership"}}
+    assert changed(swarm.up()) == {"updated": {"convergence"}, "deleted": commands(STUCK)}
     assert entry_gone(swarm, STUCK)
     swarm.docker("service rm bound")
     swarm.configure(nodes=declared, drainTimeout="5m")
@@ -157,7 +162,7 @@ def test_a_node_that_is_down_is_taken_out_only_as_lost_and_never_dialled(
     swarm.preview()
 
     swarm.configure(nodes=[n for n in declared if n["name"] != LEAVING])
-    assert changed(swarm.up()) == {"deleted": {f"{LEAVING}-membership"}}
+    assert changed(swarm.up()) == {"deleted": commands(LEAVING)}
     assert "swarm-worker-01" in dialled.read_text()
     assert LEAVING not in dialled.read_text()
 

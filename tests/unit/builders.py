@@ -4,14 +4,25 @@ A node's name tells its part: m1 is the leader, m2, m3 are managers, w1, w2 work
 ID of its entry and the rest follow from the name, so that a test says only what is unusual.
 """
 
+import base64
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from components.observation import NAME_LABEL, Cluster, Entry, Host, Observation
+from components.observation import (
+    NAME_LABEL,
+    OWNER_LABEL,
+    STACK_LABEL,
+    Cluster,
+    Entry,
+    Host,
+    Observation,
+)
+from components.ownership import Known
 from components.settings import Node, Settings, Ssh
 
-MARK = "swarm/lab"
+MARK, OWNER = "swarm/lab", "0123456789abcdef"
+KNOWN = Known(OWNER)  # by a state that has nothing but the owner's ID
 SSH = Ssh("root", 22, Path("/keys/id"), Path("/keys/known_hosts"))
 
 
@@ -48,7 +59,7 @@ def entry(name: str, **changes) -> Entry:
             state="ready",
             availability="drain" if manager else "active",
             address=address(name),
-            labels={NAME_LABEL: name},
+            labels={NAME_LABEL: name, OWNER_LABEL: OWNER},
             leader=name == "m1",
         ),
         **changes,
@@ -64,7 +75,10 @@ def cluster(names: str, *changed: Entry, **more) -> Cluster:
     entries = {f"id-{name}": entry(name) for name in names.split()}
     entries |= {one.id: one for one in changed}
     usual = {
-        "marks": (MARK,),
+        "labels": {STACK_LABEL: MARK, OWNER_LABEL: OWNER},
+        "spec": {"Name": "default", "Labels": {}},
+        "version": 10,
+        "marks": {},
         "address_pool": "10.20.0.0/16",
         "data_path_port": 4789,
         "task_history_limit": 5,
@@ -88,8 +102,9 @@ def stuck(name: str, **changes) -> Host:
     return replace(Host(name, problem="its Docker Engine gave no answer within 8 s", answers=True), **changes)
 
 
-def leaderless(name: str) -> Host:
-    return Host(name, state="active", manager=True, leaderless=True)
+def leaderless(name: str, **changes) -> Host:
+    """A manager whose swarm has no leader; who it is only its certificate tells."""
+    return replace(Host(name, state="active", manager=True, leaderless=True), **changes)
 
 
 def member(name: str, swarm: Cluster, node_id: str = "", **changes) -> Host:
@@ -105,6 +120,7 @@ def member(name: str, swarm: Cluster, node_id: str = "", **changes) -> Host:
             "manager": manager,
             "address": known.address if known else "",
             "managers": tuple(one.address for one in swarm.entries.values() if one.role == "manager"),
+            "manager_ids": tuple(one.id for one in swarm.entries.values() if one.role == "manager"),
             "cluster": swarm if manager else None,
             **changes,
         },
@@ -130,8 +146,14 @@ def told(plan) -> list[str]:
 
 
 def lines(tasks) -> list[str]:
-    """Tasks as lines: verb, node, ID of its entry (- where it joins in this run), arguments."""
-    return [" ".join((one.verb, one.name, one.node_id or "-", *one.arguments)) for one in tasks]
+    """Tasks as lines: verb, node, ID of its entry (- where it joins in this run), arguments; in words where
+    the arguments are no words."""
+    return [one.words or " ".join((one.verb, one.name, one.node_id or "-", *one.arguments)) for one in tasks]
+
+
+def labelled(name: str) -> str:
+    """The arguments by which a node gets our labels."""
+    return f"--label-add={NAME_LABEL}={name} --label-add={OWNER_LABEL}={OWNER}"
 
 
 def arrival(name: str, node_id: str = "-") -> list[str]:
@@ -139,5 +161,39 @@ def arrival(name: str, node_id: str = "-") -> list[str]:
     availability = "drain" if name[0] == "m" else "active"
     return [
         f"await {name} {node_id}",
-        f"update {name} {node_id} --label-add={NAME_LABEL}={name} --availability={availability}",
+        f"update {name} {node_id} {labelled(name)} --availability={availability}",
     ]
+
+
+def _der(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    size = len(body)
+    return bytes((tag, size) if size < 128 else (tag, 0x82, size >> 8, size & 255)) + body
+
+
+def _name(text_tag: int, **attributes: str) -> bytes:
+    kinds = {"common": 3, "organization": 10, "unit": 11}
+    return _der(
+        0x30,
+        *(
+            _der(0x31, _der(0x30, _der(6, b"\x55\x04", bytes([kinds[kind]])), _der(text_tag, text.encode())))
+            for kind, text in attributes.items()
+        ),
+    )
+
+
+def certificate(
+    cluster_id: str, node_id: str, role: str = "worker", text_tag: int = 0x13, issuer: str = "swarm-ca"
+) -> str:
+    """A node's certificate as swarmkit has it, but for a key and a signature that are worth something: the
+    organization of its subject is the swarm, the common name the node."""
+    algorithm = _der(0x30, _der(6, b"\x2a\x86\x48\xce\x3d\x04\x03\x02"))
+    curve = _der(0x30, _der(6, b"\x2a\x86\x48\xce\x3d\x02\x01"), _der(6, b"\x2a\x86\x48\xce\x3d\x03\x01\x07"))
+    subject = _name(text_tag, organization=cluster_id, unit=f"swarm-{role}", common=node_id)
+    valid = _der(0x30, _der(0x17, b"260101000000Z"), _der(0x17, b"260401000000Z"))
+    key = _der(0x30, curve, _der(3, b"\x00\x04", bytes(range(64))))
+    serial = _der(2, b"\x01\x00\x0a\x0d")  # ends of lines and of texts, for whoever reads it as text
+    by = _name(text_tag, common=issuer)
+    told = _der(0x30, _der(0xA0, _der(2, b"\x02")), serial, algorithm, by, valid, subject, key)
+    text = base64.encodebytes(_der(0x30, told, algorithm, _der(3, bytes(64)))).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----"

@@ -16,7 +16,7 @@ from operations.acceptance import site, stages
 from operations.engine import Look
 from operations.play import stage, swarm
 from operations.play.swarm import NoAnswerError, PlayError
-from tests.unit.builders import cluster, declared, observed
+from tests.unit.builders import KNOWN, cluster, declared, observed
 
 # Ignores what asks it to end, and starts another program that does so too, as docker's client and ssh's do.
 HANGS = """#!/bin/sh
@@ -62,7 +62,7 @@ def look():
     stack = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
     settings, seen = declared("m1 w1"), None
     seen = observed(settings, cluster("m1 w1"))
-    return Look(settings, [stack], seen, engine.decisions.decide(settings, seen))
+    return Look(settings, [stack], seen, engine.decisions.decide(settings, KNOWN, seen))
 
 
 def test_a_command_that_ends_gives_what_it_says(program):

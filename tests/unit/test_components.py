@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shlex
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,13 +10,25 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc
 
-from components import compose, registry
+from components import compose, registry, scripts
 from components.cluster import ClusterArgs, SwarmCluster
 from components.decisions import decide, give_up
 from components.observation import Service
 from components.settings import Ssh
 from components.stack import StackServices, deploy
-from tests.unit.builders import cluster, declared, down, entry, idle, member, node, observed, silent
+from tests.unit.builders import (
+    KNOWN,
+    OWNER,
+    cluster,
+    declared,
+    down,
+    entry,
+    idle,
+    member,
+    node,
+    observed,
+    silent,
+)
 
 TOKENS = {"manager": "token-of-managers", "worker": "token-of-workers"}
 COMMAND = "command:remote:Command"
@@ -60,7 +73,7 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
 
     def __init__(self):
         mocks.MockMonitor.__init__(self, self)
-        self.seen = {}
+        self.seen, self.outputs = {}, {}
 
     def make_urn(self, parent, type_, name):
         kind = f"{parent.split('::')[2]}${type_}" if parent and "pulumi:pulumi:Stack" not in parent else type_
@@ -72,9 +85,16 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
         return response
 
     def new_resource(self, args):
-        node_id = f"new-{args.name.removesuffix('-membership')}"
-        printed = json.dumps(TOKENS) if args.name == "tokens" else f"{node_id}\ncluster-1\n"
-        return f"{args.name}-id", {"name": f"{args.name}-suffix", **args.inputs, "stdout": printed}
+        printed = TOKENS
+        if args.name.endswith("-membership"):
+            printed = {"node": f"new-{args.name.removesuffix('-membership')}", "cluster": "cluster-1"}
+        marker = str(args.inputs.get("create")).rpartition(" ")[2]
+        stdout = f"noise of a login shell\n{marker} {json.dumps(printed)}"
+        return f"{args.name}-id", {"name": f"{args.name}-suffix", **args.inputs, "stdout": stdout}
+
+    def RegisterResourceOutputs(self, request):  # noqa: N802
+        self.outputs[request.urn.rpartition("::")[2]] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)
 
     def call(self, args):
         return {}
@@ -93,9 +113,9 @@ def way(keys, tmp_path_factory):
 def run(way):
     """Runs the components for settings and hosts; gives the resources by name, and the outputs."""
 
-    def program(settings, swarm, *hosts, planned=decide, stack=None):
+    def program(settings, swarm, *hosts, planned=decide, stack=None, known=KNOWN):
         settings = replace(settings, nodes=tuple(replace(one, ssh=way) for one in settings.nodes))
-        plan = planned(settings, observed(settings, swarm, *hosts))
+        plan = planned(settings, known, observed(settings, swarm, *hosts))
         assert not plan.refusals
         engine, outputs = Engine(), {}
         mocks.set_mocks(engine, "swarm", "lab", monitor=engine)
@@ -108,7 +128,7 @@ def run(way):
             return pulumi.Output.all(id=made.cluster_id, nodes=made.nodes).apply(outputs.update)
 
         declare()
-        return engine.seen, outputs
+        return engine.seen, {**outputs, "registered": engine.outputs}
 
     return program
 
@@ -124,6 +144,7 @@ def test_every_membership_is_under_its_node_and_all_else_under_the_cluster(run):
         ("swarm:index:Cluster", "swarm", "swarm-lab"),
         *(("swarm:index:Node", name, "swarm") for name in ("m1", "m2", "w1")),
         *((COMMAND, f"{name}-membership", name) for name in ("m1", "m2", "w1")),
+        *((COMMAND, f"{name}-departure", name) for name in ("m1", "m2", "w1")),
         (COMMAND, "tokens", "swarm"),
         (COMMAND, "convergence", "swarm"),
     }
@@ -135,7 +156,10 @@ def test_on_fresh_hosts_the_leader_comes_first_then_the_tokens_then_the_others_t
     assert "m1-membership" in seen["tokens"].after
     assert seen["m2-membership"].after == seen["w1-membership"].after == {"tokens"}
     assert seen["convergence"].after >= {"m1-membership", "m2-membership", "w1-membership"}
-    assert "swarm init" in seen["m1-membership"]["stdin"]
+    labels = f'"Labels": {{"swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": "{OWNER}"}}'
+    assert labels in seen["m1-membership"]["stdin"]
+    assert outputs["registered"]["swarm"] == {"owner": OWNER}
+    assert outputs["registered"]["m2"] == {"nodeId": "new-m2"}
     assert outputs["id"] == "cluster-1"
     assert [(one["name"], one["id"], one["role"], one["address"]) for one in outputs["nodes"]] == [
         ("m1", "new-m1", "leader", "10.0.0.11"),
@@ -157,14 +181,19 @@ def test_the_convergence_is_told_the_ids_of_the_nodes_that_joined(run):
     assert "await w1 new-w1\n" in seen["convergence"]["stdin"]
 
 
+def both(*names):
+    """The commands of these nodes."""
+    return {f"{name}-{kind}" for name in names for kind in ("membership", "departure")}
+
+
 def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
     """And leave in the other order, for the engine deletes against the dependencies; also where the one
     between them stays."""
     seen, _ = run(declared("w1 m1 m2 m3 w2"), None)
-    assert seen["m2"].after == {"m1-membership"}
-    assert seen["m3"].after == {"m1-membership", "m2-membership"}
+    assert seen["m2"].after == both("m1")
+    assert seen["m3"].after == both("m1", "m2")
     for worker in ("w1", "w2"):
-        assert seen[worker].after == {"m1-membership", "m2-membership", "m3-membership"}
+        assert seen[worker].after == both("m1", "m2", "m3")
 
 
 @pytest.mark.parametrize(
@@ -173,13 +202,23 @@ def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
         (declared("m1 w1", task_history_limit=7), {}, "swarm lab - --task-history-limit=7"),
         (declared("m1 w1", certificate_expiry=7200), {}, "swarm lab - --cert-expiry=7200s"),
         (declared("m1 w1", dispatcher_heartbeat=9), {}, "swarm lab - --dispatcher-heartbeat=9s"),
-        (declared("m1 w1", adopt=True), {"marks": ()}, "mark lab -"),
     ],
-    ids=["taskHistoryLimit", "certificateExpiry", "dispatcherHeartbeat", "adopt"],
+    ids=["taskHistoryLimit", "certificateExpiry", "dispatcherHeartbeat"],
 )
 def test_the_convergence_has_work_on_the_swarm_itself_while_nobody_joins(run, settings, swarm, line):
     seen, _ = run(settings, cluster("m1 w1", **swarm))
     assert seen["convergence"]["stdin"].endswith(f"\n{line}\n")
+
+
+def test_a_swarm_that_is_taken_over_is_labelled_before_anything_else_is_done_to_it(run):
+    swarm = cluster("m1 w1", labels={"team": "a"}, marks={"other-prod": "other/prod"}, version=17)
+    seen, _ = run(declared("m1 w1 w2", adopt=True), swarm)
+    spec = {"team": "a", "swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": OWNER}
+    (line,) = [one for one in seen["tokens"]["stdin"].splitlines() if one.startswith("claim ")]
+    verb, stack, node_id, version, request, *marks = shlex.split(line)
+    assert (verb, stack, node_id, version, marks) == ("claim", "lab", "-", "17", ["other-prod"])
+    assert json.loads(request) == {"Name": "default", "Labels": spec}
+    assert "tokens" in seen["w2-membership"].after
 
 
 def test_the_convergence_comes_after_every_membership_that_is_there_already_too(run):
@@ -192,36 +231,80 @@ def test_where_the_swarm_lives_the_leader_too_joins_with_a_token(run):
     seen, outputs = run(declared("m1 m2 m3 w1"), swarm, idle("m1"))
     assert seen["tokens"].after == set()
     assert seen["m1-membership"].after == {"tokens"}
-    assert "swarm init" not in seen["m1-membership"]["stdin"]
+    assert "/swarm/init" not in seen["m1-membership"]["stdin"]
     assert TOKENS["manager"] in seen["m1-membership"]["stdin"]
     assert '"RemoteAddrs": ["10.0.0.12:2377", "10.0.0.13:2377"]' in seen["m1-membership"]["stdin"]
     assert {seen[name]["connection"]["host"] for name in ("tokens", "convergence")} == {"10.0.0.12"}
     assert outputs["id"] == "ours"
 
 
+LOST = node("w1", lost=True)
+IN_STATE = replace(KNOWN, node_ids={"w1": "id-w1"})
+
+
 @pytest.mark.parametrize(
-    ("settings", "swarm", "hosts", "ignored", "retained"),
+    ("settings", "swarm", "hosts", "ignored", "runs"),
     [
-        (declared("m1 w1"), None, (), set(), False),
-        (declared("m1 w1"), cluster("m1 w1"), (), {"create", "stdin"}, False),
-        (declared("m1 w1"), cluster("m1", down("w1")), (idle("w1"),), set(), False),
-        (declared("m1 w1"), cluster("m1", down("w1")), (), ALL_INPUTS, True),
-        (declared("m1 w1", node("w1", lost=True)), cluster("m1", down("w1")), (), ALL_INPUTS, True),
+        (declared("m1 w1"), None, (), set(), True),
+        (declared("m1 w1"), cluster("m1 w1"), (), ALL_INPUTS - {"delete"}, False),
+        (declared("m1 w1"), cluster("m1", down("w1")), (idle("w1"),), set(), True),
+        (declared("m1 w1"), cluster("m1", down("w1")), (), ALL_INPUTS, False),
+        (declared("m1 w1", LOST), cluster("m1", down("w1")), (), ALL_INPUTS, False),
     ],
     ids=["joins", "is in place", "joins anew", "is silent", "is lost"],
 )
-def test_what_counts_as_a_difference_of_a_node_that(run, settings, swarm, hosts, ignored, retained):
+def test_what_counts_as_a_difference_of_a_node_that(run, settings, swarm, hosts, ignored, runs):
     one = run(settings, swarm, *hosts)[0]["w1-membership"]
-    assert (one.ignored, one.retained) == (ignored, retained)
+    assert one.ignored == ignored
     assert set(one.inputs) <= ALL_INPUTS, "an input that isn't in the list would be a difference"
+    assert ("create" in one.inputs, "stdin" in one.inputs) == (runs, runs), "who isn't to join isn't dialed"
+    assert not one.retained, "it has nothing to delete"
+    if not runs:
+        assert "privateKey" not in one["connection"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "swarm", "hosts", "ignored", "retained", "node_id"),
+    [
+        (declared("m1 w1"), None, (), set(), False, "new-w1"),
+        (declared("m1 w1"), cluster("m1 w1"), (), set(), False, "id-w1"),
+        (declared("m1 w1"), cluster("m1", down("w1")), (), set(), False, "id-w1"),
+        (declared("m1 w1", LOST), cluster("m1", down("w1")), (), ALL_INPUTS, True, "id-w1"),
+        (declared("m1 w1", unreachable=("w1",)), cluster("m1"), (silent("w1"),), ALL_INPUTS, False, ""),
+    ],
+    ids=["joins", "is in place", "is silent", "is lost", "is left out, and was a member once"],
+)
+def test_a_departure_dials_nobody_before_and_then_ends_the_membership_that_was_made(
+    run, settings, swarm, hosts, ignored, retained, node_id
+):
+    one = run(settings, swarm, *hosts, known=IN_STATE)[0]["w1-departure"]
+    assert (one.ignored, one.retained) == (ignored, retained)
+    assert not {"create", "update", "triggers"} & set(one.inputs)
+    assert one["delete"] == scripts.leave(node_id)
+    assert "docker swarm leave --force" in one["stdin"]
+    if not ignored:
+        assert one["connection"]["hostKey"].startswith("ssh-ed25519 ")
+
+
+def test_a_node_that_is_lost_from_the_start_needs_no_host_key_and_gets_no_token(run, way):
+    stranger = node("w1", lost=True, host="192.0.2.9")
+    seen, _ = run(declared("m1 w1", stranger), cluster("m1"))
+    for one in (seen["w1-membership"], seen["w1-departure"]):
+        assert one["connection"] == {
+            "host": "192.0.2.9",
+            "hostKey": "none",
+            "port": 22.0,
+            "user": "root",
+        } or (one["connection"]["hostKey"] == "none" and "privateKey" not in one["connection"])
+        assert not [token for token in TOKENS.values() if token in str(one.inputs)]
 
 
 def test_destroying_dials_no_host_of_another_swarm(run):
-    foreign = member("w1", cluster("m8 w8", id="theirs"), "id-w8")
+    foreign = member("w1", cluster("m8 w8", id="theirs", labels={}), "id-w8")
     seen, _ = run(declared("m1 w1"), cluster("m1"), foreign, planned=give_up)
-    assert seen["w1-membership"].retained
-    assert seen["w1-membership"].ignored == ALL_INPUTS
-    assert not seen["m1-membership"].retained
+    assert seen["w1-departure"].retained
+    assert not seen["m1-departure"].retained
+    assert "delete" not in seen["w1-membership"].inputs
 
 
 def test_nothing_is_retained_but_what_can_not_be_dialled(run):
@@ -263,17 +346,16 @@ def test_tokens_are_read_only_for_joins_and_evictions_and_the_convergence_runs_o
         )
 
 
-def test_every_membership_leaves_on_delete_and_has_no_update_of_its_own(run):
+def test_no_membership_has_an_update_or_a_delete_of_its_own(run):
     seen, _ = run(*FRESH)
     for name in ("m1", "m2", "w1"):
-        assert "docker swarm leave --force" in seen[f"{name}-membership"]["delete"]
-        assert not {"update", "triggers", "environment"} & set(seen[f"{name}-membership"].inputs)
+        assert not {"update", "triggers", "environment", "delete"} & set(seen[f"{name}-membership"].inputs)
 
 
 def test_keys_and_tokens_are_secret_and_in_no_command_line(run, way):
     seen, _ = run(*FRESH, stack=STACK)
     commands = [one for one in seen.values() if one.type == COMMAND]
-    assert len(commands) == 6
+    assert len(commands) == 9
     key = way.private_key_file.read_text()
     for one in commands:
         assert "connection" in one.secret, one.name
@@ -290,7 +372,7 @@ def test_keys_and_tokens_are_secret_and_in_no_command_line(run, way):
 
 
 def test_an_absent_node_is_not_declared(run):
-    settings = declared("m1 w1 w2", allow_unreachable=True)
+    settings = declared("m1 w1 w2", unreachable=("w2",))
     seen, outputs = run(settings, None, silent("w2"))
     assert not [name for name in seen if name.startswith("w2")]
     assert [one["name"] for one in outputs["nodes"]] == ["m1", "w1"]

@@ -10,11 +10,24 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from components import convergence
-from components.decisions import decide
-from components.observation import NAME_LABEL, Cluster, Entry, Observation, Service
+from components.decisions import decide, give_up
+from components.observation import (
+    NAME_LABEL,
+    OWNER_LABEL,
+    STACK_LABEL,
+    Cluster,
+    Entry,
+    Host,
+    Observation,
+    Service,
+)
+from components.ownership import Known
 from components.plan import NodePlan, Plan, Step, Task
 from components.settings import Deployment, Settings
 from tests.unit.builders import (
+    KNOWN,
+    MARK,
+    OWNER,
     arrival,
     cluster,
     declared,
@@ -34,7 +47,7 @@ FIVE = "m1 m2 m3 m4 m5"
 
 
 def plan_of(settings, swarm, *hosts) -> Plan:
-    return decide(settings, observed(settings, swarm, *hosts))
+    return decide(settings, KNOWN, observed(settings, swarm, *hosts))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +61,7 @@ def plan_of(settings, swarm, *hosts) -> Plan:
         ),
         (
             declared("m1 w1", node("w1", labels={"disk": "ssd"})),
-            cluster("m1", entry("w1", labels={NAME_LABEL: "w1", "disk": "hdd", "old": "yes"})),
+            cluster("m1", entry("w1", labels={**entry("w1").labels, "disk": "hdd", "old": "yes"})),
             ["update w1 id-w1 --label-add=disk=ssd --label-rm=old"],
         ),
         (
@@ -263,50 +276,99 @@ def test_a_joining_worker_s_old_entry_as_a_manager_counts():
 
 
 # What may have become of a node: mostly nothing, in a swarm that lives; nothing yet, on fresh hosts.
-# One that is cut off is silent to us alone: the swarm's list has it as Ready.
-LIVING = ["ready"] * 6 + ["left", "silent", "silent", "cut off", "forgotten", "new", "new and silent"]
+# One that is cut off is silent to us alone: the swarm's list has it as Ready. The last ones are in a swarm of
+# somebody else's, in every state in which an engine may be.
+LIVING = ["ready"] * 8 + ["left", "silent", "silent", "cut off", "forgotten", "new", "new and silent"]
 FRESH = ["new"] * 6 + ["new and silent", "forgotten", "ready"]
+THEIRS = ["their manager", "their worker", "their pending", "pending", "error", "locked"]
+FOREIGN = cluster("m8 w8", id="theirs", labels={STACK_LABEL: "other/prod", OWNER_LABEL: "f00d"})
+# Whose label a swarm carries: ours, none, another state's, another program's.
+OWNERS = [OWNER] * 6 + ["", "beef", "f00d"]
+
+
+def their_host(fate: str, name: str) -> Host:
+    """A host in a swarm that isn't ours, or doesn't say in which it is."""
+    untold = {"node_id": "", "managers": (), "manager_ids": ()}
+    return {
+        "their manager": member(name, FOREIGN, "id-m8"),
+        "their worker": member(name, FOREIGN, "id-w8"),
+        "their pending": member(name, FOREIGN, "id-w8", state="pending"),
+        "pending": idle(name, state="pending", **untold),
+        "error": idle(name, state="error", **untold),
+        "locked": idle(name, state="locked", **untold),
+    }[fate]
 
 
 @st.composite
-def worlds(draw) -> tuple[Settings, Observation, Cluster | None]:
-    """Settings, hosts, and the swarm where a manager shows it: as they can be, by Raft's rules."""
-    fate = st.sampled_from(draw(st.sampled_from([LIVING, LIVING, FRESH])))
+def worlds(draw) -> tuple[Settings, Known, Observation, Cluster | None]:
+    """Settings, what the state knows, hosts, and the swarm where a manager shows it: as they can be, by
+    Raft's rules. Some managers have an old view of it."""
+    fates_of = st.sampled_from(
+        draw(st.sampled_from([LIVING, LIVING, LIVING + THEIRS, FRESH, FRESH + THEIRS]))
+    )
     rarely, often = st.sampled_from([True] + [False] * 4), st.sampled_from([True] * 4 + [False])
     names = draw(
         st.lists(st.sampled_from(["m1", "m2", "m3", "m4", "m5", "m6", "w1", "w2"]), min_size=1, unique=True)
     )
-    fates = {name: draw(fate) for name in names}
+    fates = {name: draw(fates_of) for name in names}
+    owner, mostly = draw(st.sampled_from(OWNERS)), st.sampled_from([True, True, False])
     nodes, entries = [], []
     for at, name in enumerate(names):
         silent_now = fates[name] in ("silent", "cut off", "new and silent")
         role = "leader" if at == 0 else "worker" if (name[0] == "w") != draw(rarely) else "manager"
-        if at == 0 or draw(often):
+        if at == 0 or draw(mostly):
             moved = f"10.9.9.{at + 1}" if draw(rarely) else None
             lost = silent_now and draw(st.booleans())
             nodes.append(node(name, role=role, lost=lost, advertise_address=moved))
         if fates[name] in ("ready", "left", "silent", "cut off"):
-            labels = {NAME_LABEL: name} if draw(often) else {}
+            named = draw(st.sampled_from([OWNER, OWNER, OWNER, "beef", ""]))
+            labels = {NAME_LABEL: name, **({OWNER_LABEL: named} if named else {})} if draw(often) else {}
             there = entry if fates[name] in ("ready", "cut off") else down
             was = "worker" if (name[0] == "w") != draw(rarely) else "manager"
             entries.append(there(name, role=was, labels=labels, leader=False))
-    settings = declared("", *nodes, allow_unreachable=draw(st.booleans()), adopt=draw(rarely))
-    marks = ("swarm/lab",) if draw(often) else ()
-    swarm = cluster("", *entries, marks=marks, bare=not marks and draw(st.booleans()))
+    settings = declared(
+        "",
+        *nodes,
+        allow_unreachable=draw(st.booleans()),
+        adopt=draw(rarely),
+        unreachable=tuple(name for name in names if draw(rarely)),
+        other_nodes=tuple(f"id-{name}" for name in names if draw(rarely)),
+    )
+    known = Known(OWNER, {name: f"id-{name}" for name in names if draw(rarely)})
+    labels = {STACK_LABEL: "other/prod" if owner == "f00d" else MARK, OWNER_LABEL: owner} if owner else {}
+    swarm = cluster("", *entries, labels=labels, index=20)
     managers = [one.ready for one in entries if one.role == "manager"]
     leads = sum(managers) * 2 > len(managers)
     hosts = {}
     for name in (one.name for one in nodes if not one.lost):
-        known = swarm.entries.get(f"id-{name}")
-        if fates[name] == "ready" and known:
-            in_view = leads or known.role == "worker"
-            hosts[name] = member(name, swarm) if in_view else leaderless(name)
+        entry_of = swarm.entries.get(f"id-{name}")
+        if fates[name] == "ready" and entry_of:
+            in_view = leads or entry_of.role == "worker"
+            hosts[name] = member(name, swarm) if in_view else leaderless(name, node_id=entry_of.id)
         elif fates[name] == "forgotten" and managers:
             hosts[name] = member(name, swarm, "id-forgotten")
+        elif fates[name] in THEIRS:
+            hosts[name] = their_host(fates[name], name)
         else:
             unheard = "silent" in fates[name] or fates[name] == "cut off"
             hosts[name] = draw(st.sampled_from([silent, stuck]))(name) if unheard else idle(name)
-    return settings, hosts, swarm if any(host.cluster for host in hosts.values()) else None
+    seen = [name for name, host in hosts.items() if host.cluster and host.cluster.id == swarm.id]
+    for name in seen[1:] if draw(rarely) else ():
+        old = replace(swarm, entries={one.id: replace(one, state="down") for one in entries}, index=10)
+        hosts[name] = replace(hosts[name], cluster=old)
+    return settings, known, hosts, swarm if seen else None
+
+
+def theirs(known: Known, hosts: Observation, swarm: Cluster | None) -> set[str]:
+    """The hosts that are in a swarm and by nothing known to be in ours."""
+    owner = swarm.labels.get(OWNER_LABEL) if swarm else None
+    is_ours = owner == OWNER or (not owner and swarm and known.ids & swarm.entries.keys())
+    ours = known.ids | set(swarm.entries if is_ours else ())
+    return {
+        name
+        for name, host in hosts.items()
+        if host.member and not host.leaderless and not ours & {host.node_id, *host.manager_ids}
+    }
 
 
 def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]:
@@ -334,23 +396,57 @@ def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]
         yield str(task), sum(managers.values()), len(managers)
 
 
-@effort(max_examples=300, deadline=None, derandomize=True)
+@effort(max_examples=1000, deadline=None, derandomize=True)
 @given(worlds())
 def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world):
-    settings, hosts, swarm = world
-    plan = decide(settings, hosts)
+    settings, known, hosts, swarm = world
+    plan = decide(settings, known, hosts)
     if plan.refusals:
         return
     starts = plan.steps(Step.INIT)
     assert len(starts) <= 1
-    if starts and not swarm:
+    if starts:
+        assert not swarm, "no swarm but a new one is started"
         assert not any(host.member for host in hosts.values()), "a swarm beside a living one"
-        assert settings.allow_unreachable or not any(host.problem for host in hosts.values())
+        unheard = {name for name, host in hosts.items() if host.problem}
+        assert unheard <= set(settings.unreachable), "silent hosts are named one by one"
+        assert not unheard & known.node_ids.keys(), "a silent host that the state knows may be in its swarm"
+        assert known.node_ids.keys() <= {node.name for node in settings.nodes}, "so may one undeclared"
         assert not any(host.answers for host in hosts.values()), "what its engine doesn't say may be a swarm"
-    if starts and swarm:
-        assert len(swarm.entries) == 1, "no swarm but our own interrupted one is started"
     for task, reachable, managers in majorities(plan, settings) if swarm else ():
         assert reachable * 2 > managers, f"{task}: {reachable} of {managers} managers"
+
+
+@effort(max_examples=600, deadline=None, derandomize=True)
+@given(worlds())
+def test_in_any_world_nothing_of_somebody_else_s_is_touched(world):
+    settings, known, hosts, swarm = world
+    plan = decide(settings, known, hosts)
+    if plan.refusals:
+        return
+    owner = swarm.labels.get(OWNER_LABEL) if swarm else OWNER
+    assert owner == OWNER or settings.adopt or (not owner and known.ids & swarm.entries.keys())
+    if not settings.adopt and owner == OWNER:
+        strangers = theirs(known, hosts, swarm)
+        assert not strangers & set(plan.steps(Step.INIT, Step.JOIN)), "a token, or a leave"
+    for task in (*plan.evictions, *plan.work):
+        if task.verb in ("drain", "demote", "remove") and task.name not in plan.nodes:
+            entry_of = swarm.entries[task.node_id]
+            assert entry_of.labels.get(OWNER_LABEL) == OWNER or entry_of.id in known.ids, str(task)
+    undeclared = convergence.strangers(settings, known, plan.nodes, plan.cluster)
+    assert not any(one.role == "manager" for one in undeclared), "it sees every secret"
+
+
+@effort(max_examples=600, deadline=None, derandomize=True)
+@given(worlds())
+def test_in_any_world_a_destroy_makes_only_ours_leave(world):
+    settings, known, hosts, swarm = world
+    leaving = set(give_up(settings, known, hosts).steps(Step.IN_PLACE))
+    strangers = theirs(known, hosts, swarm)
+    if swarm and swarm.labels.get(OWNER_LABEL, OWNER) != OWNER:
+        strangers |= {name for name, host in hosts.items() if host.node_id in swarm.entries}
+    assert not leaving & strangers
+    assert not any(hosts[name].problem for name in leaving)
 
 
 AVAILABILITY = st.sampled_from(["active", "pause", "drain"])
@@ -372,7 +468,7 @@ def swarms_as_declared(draw) -> tuple[Settings, Observation]:
         (down if one.name in gone and draw(st.booleans()) else entry)(
             one.name,
             availability=one.availability,
-            labels={**one.labels, NAME_LABEL: one.name},
+            labels={**one.labels, NAME_LABEL: one.name, OWNER_LABEL: OWNER},
             leader=one.name == leads,
         )
         for one in nodes
@@ -385,7 +481,7 @@ def swarms_as_declared(draw) -> tuple[Settings, Observation]:
 @given(swarms_as_declared())
 def test_in_any_swarm_as_declared_nothing_is_to_be_done(world):
     settings, hosts = world
-    plan = decide(settings, hosts)
+    plan = decide(settings, KNOWN, hosts)
     assert not plan.refusals
     assert plan.outline() == ""
     assert (plan.evictions, plan.work, plan.steps(Step.INIT, Step.JOIN)) == ((), (), [])
@@ -433,11 +529,11 @@ def updated(one: Entry, arguments: tuple[str, ...]) -> Entry:
 @effort(max_examples=200, deadline=None, derandomize=True)
 @given(worlds())
 def test_in_any_world_there_is_no_more_work_when_all_was_done(world):
-    settings, hosts, _ = world
-    plan = decide(settings, hosts)
+    settings, known, hosts, _ = world
+    plan = decide(settings, known, hosts)
     if plan.refusals:
         return
-    again = decide(settings, afterwards(plan, settings, hosts))
+    again = decide(settings, known, afterwards(plan, settings, hosts))
     assert not again.refusals
     assert lines((*again.evictions, *again.work)) == []
     assert not again.steps(Step.INIT, Step.JOIN)

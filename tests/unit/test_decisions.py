@@ -4,11 +4,25 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from components.compose import Stack
 from components.decisions import decide, give_up
-from components.observation import NAME_LABEL, Cluster, Host
+from components.observation import (
+    KEY_CHANGED,
+    NAME_LABEL,
+    OWNER_LABEL,
+    STACK_LABEL,
+    Cluster,
+    Entry,
+    Host,
+    Service,
+)
+from components.ownership import Known
 from components.plan import Step
 from components.settings import Settings
 from tests.unit.builders import (
+    KNOWN,
+    MARK,
+    OWNER,
     address,
     arrival,
     cluster,
@@ -16,6 +30,7 @@ from tests.unit.builders import (
     down,
     entry,
     idle,
+    labelled,
     leaderless,
     lines,
     member,
@@ -25,6 +40,23 @@ from tests.unit.builders import (
     stuck,
     told,
 )
+
+MARKS = {"swarm-lab": MARK}  # the config by which a swarm was marked before there were owners
+
+
+def before(name: str) -> dict[str, str]:
+    """A node's labels from before there were owners."""
+    return {NAME_LABEL: name}
+
+
+def anothers(name: str, **changes) -> Entry:
+    """A node that another owner has labelled."""
+    return entry(name, labels={NAME_LABEL: name, OWNER_LABEL: "beef"}, **changes)
+
+
+def refusing(name: str, problem: str) -> Host:
+    """A host that turns us away."""
+    return Host(name, problem=problem)
 
 
 @dataclass
@@ -38,16 +70,21 @@ class Case:
     steps: dict[str, str] = field(default_factory=dict)
     evictions: list[str] = field(default_factory=list)
     work: list[str] = field(default_factory=list)
+    known: Known = KNOWN
+    stacks: tuple[Stack, ...] = ()
     refusals: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     control: str | None = "m1"
 
 
-FOREIGN = cluster("m8 w8", id="theirs", marks=("other/prod",))
+OTHERS = {STACK_LABEL: "other/prod", OWNER_LABEL: "f00d"}
+FOREIGN = cluster("m8 w8", id="theirs", labels=OTHERS)
 THREE, SIX = "m1 m2 m3 w1", "m1 m2 m3 w1 w2 w3"
 W1_ANEW = {"w1": "JOIN"}
 LEFT = declared("m1 m2 m3 w1", node("m3", lost=True))
 PENDING = member("w1", cluster(THREE), state="pending")
+UNKNOWN = {"managers": (), "manager_ids": (), "node_id": ""}  # of an engine that tells nothing more
+ERROR = {"state": "error", "error": "certificate has expired", **UNKNOWN}
 
 CASES = {
     "nothing is there: the leader starts the swarm, the others join": Case(
@@ -98,12 +135,59 @@ CASES = {
         steps={"w1": "JOIN leaving id-w1"},
         work=[*arrival("w1"), "remove w1 id-w1"],
     ),
-    "a join that is still under way is taken up": Case(
+    "a join by our managers that is still under way is taken up": Case(
         declared(THREE),
         cluster("m1 m2 m3"),
-        (idle("w1", state="pending"),),
+        (idle("w1", state="pending", managers=(address("m1"),)),),
         steps=W1_ANEW,
         work=arrival("w1"),
+    ),
+    "a host is on its way into a swarm that nobody knows": Case(
+        declared(THREE),
+        cluster("m1 m2 m3"),
+        (idle("w1", state="pending", managers=("10.9.9.9",)),),
+        refusals=["w1 (10.0.0.21): on its way into a swarm that isn't known, and may be another's than ours"],
+    ),
+    "a host is on its way into another swarm": Case(
+        declared(THREE),
+        cluster("m1 m2"),
+        (member("w1", FOREIGN, "id-w8", state="pending"), member("m3", FOREIGN, "id-m8")),
+        refusals=["m3 (10.0.0.13): in swarm theirs", "w1 (10.0.0.21): in the swarm of managers 10.0.0.18"],
+    ),
+    "the sole manager of another swarm was just restarted": Case(
+        declared(THREE),
+        cluster("m1 m2 m3"),
+        (idle("w1", state="pending", node_id="id-m8", manager_ids=("id-m8",), managers=("10.0.0.21",)),),
+        refusals=["w1 (10.0.0.21): on its way into a swarm that isn't known"],
+    ),
+    "a host whose membership is in an error, and whose it is isn't known": Case(
+        declared(THREE),
+        cluster("m1 m2 m3"),
+        (idle("w1", **ERROR),),
+        refusals=[
+            "w1 (10.0.0.21): in the swarm of managers that it doesn't name, with an error (certificate has "
+            "expired), and ours is ours. Run on it: docker swarm leave --force"
+        ],
+    ),
+    "a host whose membership is in an error, and whose certificate is another swarm's": Case(
+        declared(THREE),
+        cluster(THREE, down("w1")),
+        (idle("w1", **ERROR | {"node_id": "id-w8", "cluster_id": "theirs"}),),
+        refusals=["w1 (10.0.0.21): in the swarm of managers that it doesn't name"],
+    ),
+    "a manager of ours that was removed is known by the node ID in the state": Case(
+        declared(THREE),
+        cluster("m1 m2 w1"),
+        (idle("m3", state="active", node_id="id-old"),),
+        known=replace(KNOWN, node_ids={"m3": "id-old"}),
+        steps={"m3": "JOIN leaving id-old"},
+        work=arrival("m3"),
+    ),
+    "a member of a swarm that is taken from us is no more ours": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", labels=OTHERS),
+        known=replace(KNOWN, node_ids={"m1": "id-m1", "w1": "id-w1"}),
+        refusals=["m1: in swarm ours already, and it belongs to other/prod (owner ID f00d). To take that"],
     ),
     "a member that comes back is waited for": Case(
         declared(THREE), cluster(THREE, down("w1")), (PENDING,), work=["await w1 id-w1"]
@@ -112,7 +196,7 @@ CASES = {
         declared(THREE),
         cluster(THREE, entry("w1", labels={}, address="10.99.0.1")),
         (member("w1", cluster(THREE)),),
-        work=[f"update w1 id-w1 --label-add={NAME_LABEL}=w1"],
+        work=[f"update w1 id-w1 {labelled('w1')}"],
     ),
     "a silent member is left alone": Case(
         declared(THREE),
@@ -161,7 +245,7 @@ CASES = {
         cluster(THREE),
         steps={"w1": "JOIN leaving id-w1"},
         evictions=["drain w1 id-w1", "remove w1 id-w1"],
-        work=["await w1 -", f"update w1 - --label-add={NAME_LABEL}=w1 --availability=active"],
+        work=["await w1 -", f"update w1 - {labelled('w1')} --availability=active"],
         warnings=["4 managers survive the loss of 1"],
     ),
     "a manager whose membership is in an error is not drained, for it can't be": Case(
@@ -177,7 +261,7 @@ CASES = {
         cluster(THREE, down("m2"), entry("m2", id="id-again", labels={})),
         (member("m2", cluster(THREE, entry("m2", id="id-again", labels={})), "id-again"),),
         evictions=["demote m2 id-m2", "remove m2 id-m2"],
-        work=[f"update m2 id-again --label-add={NAME_LABEL}=m2"],
+        work=[f"update m2 id-again {labelled('m2')}"],
     ),
     "a manager's host is written as a name, so its address isn't known here": Case(
         declared(THREE, node("m2", host="m2.example")), cluster(THREE)
@@ -192,7 +276,7 @@ CASES = {
     ),
     "a swarm is taken over whose manager is at another address": Case(
         declared("m1 w1", node("m1", host="m1.example", advertise_address="10.9.9.1"), adopt=True),
-        cluster("", entry("m1", labels={}), entry("w1", labels={}), marks=()),
+        cluster("", entry("m1", labels={}), entry("w1", labels={}), labels={}),
         refusals=["m1 (m1.example): the swarm that is taken over reaches this manager at 10.0.0.11. Declare"],
     ),
     "a lost worker is removed without being dialled": Case(
@@ -222,45 +306,171 @@ CASES = {
         warnings=["2 managers"],
         control="m2",
     ),
-    "our own interrupted init is completed": Case(
+    "a swarm that our init has started is ours, whatever was done to it": Case(
         declared("m1 w1"),
-        cluster("", entry("m1", labels={}), marks=(), bare=True),
-        (member("m1", cluster("", entry("m1", labels={}), marks=(), bare=True)),),
-        steps={"m1": "INIT", "w1": "JOIN"},
-        work=[
-            "await m1 id-m1",
-            "await w1 -",
-            f"update m1 id-m1 --label-add={NAME_LABEL}=m1",
-            arrival("w1")[1],
-        ],
+        cluster("", entry("m1", labels={})),
+        steps={"w1": "JOIN"},
+        work=[arrival("w1")[0], f"update m1 id-m1 {labelled('m1')}", arrival("w1")[1]],
     ),
-    "a swarm without our mark is refused": Case(
+    "a swarm of one node without any label is nobody's that we know": Case(
         declared("m1 w1"),
-        cluster("m1 w1", marks=()),
+        cluster("", entry("m1", labels={}), labels={}),
         refusals=["m1: in swarm ours already, and it isn't marked as ours. To take that swarm over: "],
     ),
-    "a bare swarm that isn't on the leader's host is no interrupted init of ours": Case(
+    "a swarm from before there were owners is ours by the state's node IDs, and gets its label": Case(
+        declared("m1 w1"),
+        cluster(
+            "", entry("m1", labels=before("m1")), entry("w1", labels=before("w1")), labels={}, marks=MARKS
+        ),
+        known=replace(KNOWN, node_ids={"w1": "id-w1"}),
+        evictions=["label the swarm as swarm/lab's"],
+        work=[f"update {name} id-{name} --label-add={OWNER_LABEL}={OWNER}" for name in ("m1", "w1")],
+    ),
+    "a swarm from before there were owners, and a state that doesn't know it": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", labels={}, marks=MARKS),
+        refusals=["m1: in swarm ours already, and it is looked after from another state of swarm/lab. Use"],
+    ),
+    "a swarm of this stack is looked after from another state": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", labels={STACK_LABEL: MARK, OWNER_LABEL: "beef"}),
+        refusals=["it is looked after from another state of swarm/lab (owner ID beef). Use that state"],
+    ),
+    "a swarm of this stack is taken in from another state": Case(
+        declared("m1 w1", adopt=True),
+        cluster("", anothers("m1"), anothers("w1"), labels={STACK_LABEL: MARK, OWNER_LABEL: "beef"}),
+        evictions=["label the swarm as swarm/lab's"],
+        work=[f"update {name} id-{name} --label-add={OWNER_LABEL}={OWNER}" for name in ("m1", "w1")],
+    ),
+    "a swarm is taken over with a node of another owner that isn't declared": Case(
+        declared("m1 w1", adopt=True),
+        cluster("", anothers("m1"), anothers("w1"), anothers("w2"), labels=OTHERS),
+        refusals=["w2 (id-w2): a node of the swarm that is taken over, and not declared here. Declare it"],
+        warnings=["w2 (id-w2) is ready, and no node of this stack"],
+    ),
+    "a swarm carries two owners' labels": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", marks={"other-prod": "other/prod"}),
+        refusals=["it carries the labels of 2 owners: swarm/lab (owner ID 0123456789abcdef), other/prod"],
+    ),
+    "a swarm is taken over from two owners": Case(
+        declared("m1 w1", adopt=True),
+        cluster("m1 w1", marks={"other-prod": "other/prod"}),
+        evictions=["label the swarm as swarm/lab's"],
+    ),
+    "an older file doesn't take out what another state has added": Case(
+        declared("m1 w1", adopt=False),
+        cluster("m1 w1", anothers("w2")),
+        warnings=["w2 (id-w2) is ready, and no node of this stack: nobody declares it"],
+    ),
+    "a node that nobody declares": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", entry("w2", labels={}, hostname="laptop")),
+        warnings=["laptop (id-w2) is ready, and no node of this stack: nobody declares it"],
+    ),
+    "a node that nobody declares, and that may stay": Case(
+        declared("m1 w1", other_nodes=("laptop", "id-m2")),
+        cluster("m1 w1", entry("w2", labels={}, hostname="laptop"), entry("m2", labels={})),
+    ),
+    "a manager that nobody declares": Case(
         declared("m1 m2 m3"),
-        cluster("m2", marks=(), bare=True),
-        refusals=["m2: in swarm ours already, and it isn't marked as ours"],
+        cluster("m1 m2 m3", entry("m4", labels={}, hostname="laptop")),
+        refusals=["laptop (id-m4, 10.0.0.14): a manager of our swarm that nobody declares: it sees every"],
+    ),
+    "a manager that nobody declares is counted and named where the majority is lost": Case(
+        declared("m1 m2"),
+        cluster("m1", down("m2"), down("m3", labels={}, hostname="laptop")),
+        refusals=[
+            "of 3 managers 1 can be reached, and 2 are needed for a majority. Missing: laptop (not "
+            "declared), m2. Start",
+            "laptop (id-m3, 10.0.0.13): a manager of our swarm that nobody",
+        ],
+        warnings=["m2 is a member that gives no answer", "2 managers"],
+    ),
+    "a service in a stack's namespace that no file declares": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", services=(Service("s1", "shop_old", "shop", "nginx", 1, 1),)),
+        stacks=(Stack("shop"),),
+        warnings=["shop_old: a service in the namespace of stack shop that no file declares"],
+    ),
+    "a service that has just left its file": Case(
+        declared("m1 w1"),
+        cluster("m1 w1", services=(Service("s1", "shop_old", "shop", "nginx", 1, 1),)),
+        known=replace(KNOWN, services=frozenset({"shop_old"})),
+        stacks=(Stack("shop"),),
+    ),
+    "a node that left the configuration, and that the state still has": Case(
+        declared("m1"),
+        cluster("m1"),
+        known=replace(KNOWN, node_ids={"w2": "id-w2"}),
+        warnings=["w2 was taken out of the configuration: its host is made to leave the swarm. If that host"],
+    ),
+    "a host refuses us where a swarm would be started": Case(
+        declared("m1 w1 w2", allow_unreachable=True),
+        None,
+        (refusing("w2", "Permission denied (publickey)"),),
+        refusals=["w2 (10.0.0.22): it refuses us: Permission denied (publickey). Correct the way to it"],
+    ),
+    "a member refuses us": Case(
+        declared(THREE, allow_unreachable=True),
+        cluster(THREE),
+        (refusing("w1", "permission denied while trying to connect to the Docker daemon socket"),),
+        refusals=["w1 (10.0.0.21): it refuses us: permission denied while trying to connect"],
+        warnings=["w1 is a member that gives no answer"],
+    ),
+    "a member refuses us, and is declared so": Case(
+        declared(THREE, unreachable=("w1",)),
+        cluster(THREE),
+        (refusing("w1", "Permission denied (publickey)"),),
+        steps={"w1": "UNREACHABLE"},
+        warnings=["w1 is a member that gives no answer, and is left alone: Permission denied (publickey)"],
+    ),
+    "a host's key is another one than before": Case(
+        declared(THREE),
+        cluster(THREE),
+        (refusing("w1", f"{KEY_CHANGED}: it isn't the one in knownHostsFile"),),
+        refusals=["its host key has CHANGED: it isn't the one in knownHostsFile. Find out whether that is"],
+        warnings=["w1 is a member that gives no answer"],
+    ),
+    "no swarm is to be seen, and the state knows a silent manager of one": Case(
+        declared("m1 m2 m3", unreachable=("m2",)),
+        None,
+        (silent("m2"),),
+        known=replace(KNOWN, node_ids={"m1": "id-m1", "m2": "id-m2"}),
+        refusals=["m2 (10.0.0.12): the state knows it as a node of this stack's swarm, which isn't to be"],
+        warnings=["m2 gives no answer"],
+    ),
+    "no swarm is to be seen, and the state knows a manager that isn't declared any more": Case(
+        declared("m1 w1"),
+        None,
+        known=replace(KNOWN, node_ids={"m1": "id-m1", "m2": "id-m2"}),
+        refusals=["m2: the state knows it as a node of this stack's swarm, it isn't declared any more"],
+        warnings=["m2 was taken out of the configuration"],
+    ),
+    "all hosts have left the swarm that the state knows": Case(
+        declared("m1 w1"),
+        None,
+        known=replace(KNOWN, node_ids={"m1": "id-m1", "w1": "id-w1"}),
+        steps={"m1": "INIT", "w1": "JOIN"},
+        work=["await m1 -", "await w1 -", arrival("m1")[1], arrival("w1")[1]],
     ),
     "another program's swarm is refused by its name": Case(
         declared("m1 w1"),
-        cluster("m1 w1", marks=("swarm/production",)),
+        cluster("m1 w1", labels={STACK_LABEL: "swarm/production", OWNER_LABEL: "f00d"}),
         refusals=["m1: in swarm ours already, and it belongs to swarm/production"],
     ),
     "a swarm is taken over at the user's word": Case(
         declared("m1 w1", adopt=True),
-        cluster("", entry("m1", labels={}), entry("w1", labels={}), marks=()),
+        cluster("", entry("m1", labels={}), entry("w1", labels={}), labels={}),
+        evictions=["label the swarm as swarm/lab's"],
         work=[
-            "mark lab -",
-            f"update m1 id-m1 --label-add={NAME_LABEL}=m1",
-            f"update w1 id-w1 --label-add={NAME_LABEL}=w1",
+            f"update m1 id-m1 {labelled('m1')}",
+            f"update w1 id-w1 {labelled('w1')}",
         ],
     ),
     "the hosts are in two swarms": Case(
         declared("m1 m2 m3"),
-        cluster("m1 m2", marks=()),
+        cluster("m1 m2", labels={}),
         (member("m3", FOREIGN, "id-m8"),),
         refusals=["the hosts are in 2 swarms: ours (m1, m2); theirs (m3)"],
     ),
@@ -292,8 +502,10 @@ CASES = {
         declared("m1 m2 m3", allow_unreachable=True),
         None,
         (idle("m1"), leaderless("m2"), silent("m3")),
-        refusals=["m2: in a swarm that has no leader, so more than half of its managers can't be reached"],
-        warnings=["m2 gives no answer", "m3 gives no answer"],
+        refusals=[
+            "m2: in a swarm that has no leader, so more than half of its managers can't be reached",
+            "m3 (10.0.0.13): it gave no answer within 8 s. Start it",
+        ],
     ),
     "a host never answered": Case(
         declared("m1 w1 w2"),
@@ -301,8 +513,14 @@ CASES = {
         (silent("w2"),),
         refusals=["w2 (10.0.0.22): it gave no answer within 8 s. Start it; or go on without it: pulumi"],
     ),
+    "a host never answered, and it isn't named among those that may be silent at the start": Case(
+        declared("m1 w1 w2", allow_unreachable=True, unreachable=("w1",)),
+        None,
+        (silent("w2"),),
+        refusals=["go on without it: pulumi config set --path 'swarm:unreachable[0]' w2"],
+    ),
     "a host never answered, and the rest is to go on": Case(
-        declared("m1 w1 w2", allow_unreachable=True),
+        declared("m1 w1 w2", unreachable=("w2",)),
         None,
         (silent("w2"),),
         steps={"m1": "INIT", "w1": "JOIN", "w2": "ABSENT"},
@@ -319,15 +537,16 @@ CASES = {
         declared("m1 m2 m3 w1", allow_unreachable=True),
         None,
         (stuck("m2", late=True), silent("m3")),
-        refusals=["m2 (10.0.0.12): its Docker Engine gave no answer within 8 s, so it may be in a swarm"],
-        warnings=["m2 gives no answer", "m3 gives no answer"],
+        refusals=[
+            "m2 (10.0.0.12): its Docker Engine gave no answer within 8 s, so it may be in a swarm",
+            "m3 (10.0.0.13): it gave no answer within 8 s. Start it",
+        ],
     ),
     "the leader's engine gives no answer, whatever the user allows": Case(
         declared("m1 w1", allow_unreachable=True),
         None,
         (stuck("m1"),),
-        refusals=["m1 (10.0.0.11): its Docker Engine", "m1: is to start the swarm and gives no answer"],
-        warnings=["m1 gives no answer"],
+        refusals=["m1 (10.0.0.11): its Docker Engine gave no answer within 8 s, so it may be in a swarm"],
     ),
     "a new host's engine gives no answer where the swarm lives": Case(
         declared("m1 w1 w2"),
@@ -346,8 +565,7 @@ CASES = {
         declared("m1 w1", allow_unreachable=True),
         None,
         (silent("m1"),),
-        refusals=["m1: is to start the swarm and gives no answer. Start it."],
-        warnings=["m1 gives no answer"],
+        refusals=["m1 (10.0.0.11): is to start the swarm and gives no answer: it gave no answer within 8 s."],
     ),
     "a node was renamed": Case(
         declared("m1 w2", node("w2", host=address("w1"))),
@@ -372,7 +590,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_the_plan_when(case):
-    plan = decide(case.settings, observed(case.settings, case.swarm, *case.hosts))
+    plan = decide(case.settings, case.known, observed(case.settings, case.swarm, *case.hosts), case.stacks)
     for said, expected in ((plan.refusals, case.refusals), (told(plan), case.warnings)):
         assert len(said) == len(expected), said
         assert all(part in one for part, one in zip(expected, said, strict=True)), said
@@ -390,7 +608,7 @@ def test_the_plan_when(case):
 
 def test_the_quorum_s_loss_is_refused_with_what_to_run():
     settings = declared("m1 m2 m3")
-    plan = decide(settings, observed(settings, None, leaderless("m1"), silent("m2"), silent("m3")))
+    plan = decide(settings, KNOWN, observed(settings, None, leaderless("m1"), silent("m2"), silent("m3")))
     (said,) = [one for one in plan.refusals if one.startswith("m1")]
     assert "in a swarm that has no leader" in said
     assert "docker swarm init --force-new-cluster" in said
@@ -398,22 +616,14 @@ def test_the_quorum_s_loss_is_refused_with_what_to_run():
 
 def test_a_leaderless_manager_of_ours_is_left_alone_while_another_shows_the_swarm():
     settings, swarm = declared("m1 m2 m3"), cluster("m1 m2 m3", down("m3"))
-    plan = decide(settings, observed(settings, swarm, leaderless("m3")))
+    plan = decide(settings, KNOWN, observed(settings, swarm, leaderless("m3")))
     assert plan.nodes["m3"].step is Step.UNREACHABLE
     assert not plan.refusals
 
 
-def test_a_one_node_swarm_is_ours_only_on_the_leader_s_host_and_only_when_bare():
-    bare = cluster("m1", marks=(), bare=True)
-    used = cluster("m1", marks=(), bare=False)
-    settings = declared("m1")
-    assert not decide(settings, observed(settings, bare)).refusals
-    assert decide(settings, observed(settings, used)).refusals
-
-
 def test_the_swarm_with_our_mark_is_ours_among_several():
     settings = declared("m1 m2 m3", adopt=True)
-    plan = decide(settings, observed(settings, cluster("m1 m2"), member("m3", FOREIGN, "id-m8")))
+    plan = decide(settings, KNOWN, observed(settings, cluster("m1 m2"), member("m3", FOREIGN, "id-m8")))
     assert plan.cluster
     assert plan.cluster.id == "ours"
     assert [one.split()[0] for one in plan.refusals] == ["m3"]
@@ -422,15 +632,15 @@ def test_the_swarm_with_our_mark_is_ours_among_several():
 def test_control_is_the_leader_of_the_moment_where_it_stays_a_manager():
     settings = declared("m1 m2 m3")
     swarm = cluster("m1 m2 m3", entry("m1", leader=False), entry("m3", leader=True))
-    assert decide(settings, observed(settings, swarm)).control == "m3"
+    assert decide(settings, KNOWN, observed(settings, swarm)).control == "m3"
     settings = declared("m1 m2 m3", node("m3", role="worker"))
-    assert decide(settings, observed(settings, swarm)).control == "m1"
+    assert decide(settings, KNOWN, observed(settings, swarm)).control == "m1"
 
 
 def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down():
     stranger = down("w9", labels={}, hostname="laptop")
     settings = declared("m1 w1")
-    plan = decide(settings, observed(settings, cluster("m1 w1", stranger)))
+    plan = decide(settings, KNOWN, observed(settings, cluster("m1 w1", stranger)))
     assert not plan.work
     assert any("laptop (id-w9) is down, and no node of this stack" in one for one in plan.warnings)
 
@@ -476,14 +686,19 @@ def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down
     ],
 )
 def test_what_is_to_be_done_is_told_in_words_when(settings, swarm, hosts, outline):
-    plan = decide(settings, observed(settings, swarm, *hosts))
+    plan = decide(settings, KNOWN, observed(settings, swarm, *hosts))
     assert not plan.refusals
     assert plan.outline() == outline
 
 
-OURS, UNMARKED = cluster("m1 m2 w1"), cluster("m1 m2 w1", marks=())
+OURS, UNMARKED = cluster("m1 m2 w1"), cluster("m1 m2 w1", labels={})
 NAMED = [node(name, host=f"{name}.example") for name in ("m1", "m2", "w1")]
-KNOWING = {"managers": ("10.0.0.12", "10.0.0.19")}
+MET = {"manager_ids": ("id-m2", "id-m9")}  # one of our managers, and one that is gone
+STATE = replace(KNOWN, node_ids={"m1": "id-m1", "m2": "id-m2", "w1": "id-w1"})
+
+
+def untold(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, "in another swarm")
 
 
 @pytest.mark.parametrize(
@@ -492,7 +707,7 @@ KNOWING = {"managers": ("10.0.0.12", "10.0.0.19")}
         (declared("m1 m2 w1"), OURS, (), {}),
         (declared("", *NAMED), OURS, (), {}),
         (declared("m1 m2 w1"), OURS, (idle("m2"), idle("w1")), {}),
-        (declared("m1 m2 w1"), OURS, (leaderless("m1"), leaderless("m2")), {}),
+        (declared("m1 m2 w1"), OURS, (leaderless("m1"), leaderless("m2")), untold("m1", "m2", "w1")),
         (declared("m1 m2 w1"), OURS, (silent("w1"),), {"w1": "it gave no answer within 8 s"}),
         (
             declared("m1 m2 w1"),
@@ -501,49 +716,64 @@ KNOWING = {"managers": ("10.0.0.12", "10.0.0.19")}
             {"w1": "its Docker Engine gave no answer within 8 s"},
         ),
         (declared("m1 m2 w1", node("w1", lost=True)), OURS, (), {"w1": "declared as lost"}),
-        (declared("m1 m2 w1"), UNMARKED, (), dict.fromkeys(["m1", "m2", "w1"], "in another swarm")),
-        (declared("m1 m2 w1", adopt=True), UNMARKED, (), {}),
-        (declared("m1 m2 w1"), replace(UNMARKED, bare=True), (), {}),
-        (declared("m1 m2 w1"), OURS, (member("m2", FOREIGN, "id-m8"),), {"m2": "in another swarm"}),
-        (declared("m1 m2 w1"), OURS, (member("w1", FOREIGN, "id-w8"),), {"w1": "in another swarm"}),
-        (declared("", *NAMED), OURS, (member("w1", FOREIGN, "id-w8"),), {"w1": "in another swarm"}),
+        (declared("m1 m2 w1"), UNMARKED, (), untold("m1", "m2", "w1")),
+        (declared("m1 m2 w1", adopt=True), UNMARKED, (), untold("m1", "m2", "w1")),
+        (declared("m1"), cluster("m1", labels={}), (), untold("m1")),
+        (declared("m1 m2 w1"), replace(OURS, marks={"x": "other/x"}), (), untold("m1", "m2", "w1")),
+        (declared("m1 m2 w1"), OURS, (member("m2", FOREIGN, "id-m8"),), untold("m2")),
+        (declared("m1 m2 w1"), OURS, (member("w1", FOREIGN, "id-w8"),), untold("w1")),
+        (declared("", *NAMED), OURS, (member("w1", FOREIGN, "id-w8"),), untold("w1")),
         (
             declared("m1 m2 w1"),
             OURS,
             (member("m2", FOREIGN, "id-m8"), member("w1", FOREIGN, "id-w8")),
-            dict.fromkeys(["m2", "w1"], "in another swarm"),
+            untold("m2", "w1"),
         ),
-        (declared("m1 m2 w1"), OURS, (member("w1", OURS, **KNOWING),), {}),
+        (declared("m1 m2 w1"), OURS, (member("w1", OURS, "id-gone", **MET),), {}),
         (
             declared("m1 m2 w1"),
             OURS,
             (silent("m1"), stuck("m2"), member("w1", FOREIGN, "id-w8")),
-            {"m1": "it gave no answer within 8 s", "m2": "its Docker Engine gave no answer within 8 s"},
+            {
+                "m1": "it gave no answer within 8 s",
+                "m2": "its Docker Engine gave no answer within 8 s",
+                "w1": "in another swarm",
+            },
         ),
+        (
+            declared("m1 m2 w1"),
+            OURS,
+            (idle("w1", state="pending"),),
+            {"w1": "on its way into a swarm that isn't known to be ours"},
+        ),
+        (declared("m1 m2 w1"), OURS, (idle("w1", **ERROR),), untold("w1")),
     ],
     ids=[
         "all are members",
         "all are members, and their hosts are written as names",
         "some are no members any more",
-        "the swarm has no leader",
+        "the swarm has no leader, and nothing else tells whose it is",
         "one is silent",
         "one's engine gives no answer",
         "one is lost",
         "the managers are in a swarm that isn't marked as ours",
-        "the managers' swarm isn't marked, and was taken over",
-        "the managers' swarm isn't marked yet, and is bare",
+        "the managers' swarm isn't marked, and is to be taken over",
+        "the only manager's swarm is bare, and isn't marked",
+        "another owner has marked it too",
         "a manager is in another swarm",
         "a worker is in another swarm",
         "a worker is in another swarm, and hosts are written as names",
         "a manager and a worker are in the same other swarm",
         "a worker knows some of our managers, and one that is gone",
-        "a worker knows other managers, but none of ours says who they are",
+        "our managers are silent, and a worker is in another swarm",
+        "one is on its way into a swarm, and nothing tells into which",
+        "one's membership is in an error, and nothing tells of which swarm",
     ],
 )
-def test_destroy_makes_every_host_leave_that_answers_and_is_not_known_to_be_elsewhere_when(
+def test_destroy_makes_only_hosts_leave_that_are_known_to_be_in_our_swarm_when(
     settings, swarm, hosts, left_alone
 ):
-    plan = give_up(settings, observed(settings, swarm, *hosts))
+    plan = give_up(settings, KNOWN, observed(settings, swarm, *hosts))
     assert not plan.refusals
     assert {name for name, one in plan.nodes.items() if one.step is not Step.IN_PLACE} == set(left_alone)
     assert list(plan.warnings) == [
@@ -553,4 +783,29 @@ def test_destroy_makes_every_host_leave_that_answers_and_is_not_known_to_be_else
     ]
     for name, why in left_alone.items():
         steps = {"in another swarm": Step.FOREIGN, "declared as lost": Step.LOST}
+        steps["on its way into a swarm that isn't known to be ours"] = Step.FOREIGN
         assert plan.nodes[name].step is steps.get(why, Step.UNREACHABLE)
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        (silent("m1"), silent("m2")),
+        (leaderless("m1", node_id="id-m1"), silent("m2")),
+        (silent("m1"), silent("m2"), idle("w1", state="pending", node_id="id-w1")),
+        (silent("m1"), silent("m2"), idle("w1", **ERROR | {"node_id": "id-w1"})),
+        (silent("m1"), silent("m2"), idle("w1", state="active", node_id="id-again", manager_ids=("id-m2",))),
+    ],
+    ids=["silent", "without a leader", "silent, one restarts", "silent, an error", "silent, joined again"],
+)
+def test_destroy_knows_members_by_the_state_while_managers_are(hosts):
+    settings = declared("m1 m2 w1")
+    plan = give_up(settings, STATE, observed(settings, OURS, *hosts))
+    left = {host.name for host in hosts if not host.problem} | {"w1"}
+    assert set(plan.steps(Step.IN_PLACE)) == left
+
+
+def test_destroy_lets_a_swarm_alone_that_another_owner_has_taken_over():
+    settings, swarm = declared("m1 m2 w1"), cluster("m1 m2 w1", labels=OTHERS)
+    plan = give_up(settings, STATE, observed(settings, swarm))
+    assert plan.steps(Step.IN_PLACE) == []

@@ -12,7 +12,7 @@ import pytest
 from components import compose
 from components.decisions import decide
 from components.findings import Verdict
-from components.observation import VXLAN_IDS, Object, Service
+from components.observation import OWNER_LABEL, STACK_LABEL, VXLAN_IDS, Object, Service
 from operations.doctor import __main__ as doctor
 from operations.doctor import exchange, facts, mtu, neighbors, overlay, ports, programs
 from operations.doctor import hosts as checks
@@ -21,6 +21,8 @@ from operations.doctor.facts import Facts, Link
 from operations.doctor.ports import Hosts
 from operations.engine import Look
 from tests.unit.builders import (
+    KNOWN,
+    MARK,
     address,
     cluster,
     declared,
@@ -632,7 +634,7 @@ def test_a_container_is_started_again_where_its_engine_gives_up_on_the_network(
 
 
 def deep(hosts, outcome=None):
-    plan = decide(hosts.settings, hosts.observation)
+    plan = decide(hosts.settings, KNOWN, hosts.observation)
     if outcome is None:
         return list(overlay.check(hosts, plan))
     return list(overlay.findings(overlay.messages({"w1": "10.20.1.2", "w2": "10.20.1.3"}), outcome))
@@ -673,7 +675,15 @@ def test_a_container_that_can_t_be_put_on_a_node_is_listed():
 
 
 @pytest.mark.parametrize(
-    "swarm", [None, cluster("m1 w1", marks=("other/one",))], ids=["no swarm", "another's"]
+    "swarm",
+    [
+        None,
+        cluster("m1 w1", labels={STACK_LABEL: "other/one", OWNER_LABEL: "another's"}),
+        cluster("m1 w1", labels={STACK_LABEL: MARK, OWNER_LABEL: "another's"}),
+        cluster("m1 w1", labels={}, marks={"other-one": "other/one"}),
+        cluster("m1 w1", labels={}),
+    ],
+    ids=["no swarm", "another's", "another state's", "another's by its mark", "nobody's"],
 )
 def test_no_network_is_made_in_a_swarm_that_isn_t_ours(swarm, monkeypatch):
     monkeypatch.setattr(overlay, "attempt", None)
@@ -716,7 +726,7 @@ def test_nodes_that_no_task_gets_to_are_listed_with_the_reason(monkeypatch):
 def test_the_exit_code_tells_whether_something_failed(monkeypatch, capsys, problem, code):
     settings = declared("m1")
     observation = {"m1": idle("m1", problem=problem)} if not problem else {"m1": silent("m1")}
-    plan = decide(settings, observation)
+    plan = decide(settings, KNOWN, observation)
     monkeypatch.setattr(doctor, "look_at", lambda *_, **__: Look(settings, [], observation, plan))
     monkeypatch.setattr(facts, "ask", lambda *_: told("m1"))
     monkeypatch.setattr(doctor, "try_ports", lambda known: (ports.messages(known), all_arrive(known)))

@@ -8,7 +8,7 @@ from components.compose import Port, Service, Stack
 from components.decisions import decide
 from components.observation import EDGE_LABEL
 from components.settings import Edge
-from tests.unit.builders import cluster, declared, entry, lines, node, observed
+from tests.unit.builders import KNOWN, cluster, declared, entry, lines, node, observed
 
 EDGE = Edge("haproxy:3.0.11", ("w1",), {80: 8080, 443: 8443})
 NODES = declared("m1 w1 w2").nodes
@@ -75,13 +75,13 @@ def test_it_is_a_stack_with_a_task_on_each_of_its_nodes_and_the_file_where_the_i
 
 def test_its_nodes_carry_its_label_and_lose_it_with_it():
     settings = declared("m1 w1 w2", edge=EDGE)
-    plan = decide(settings, observed(settings, cluster("m1 w1 w2")))
+    plan = decide(settings, KNOWN, observed(settings, cluster("m1 w1 w2")))
     assert lines(plan.work) == [f"update w1 id-w1 --label-add={EDGE_LABEL}=yes"]
     labelled = entry("w1", labels={**entry("w1").labels, EDGE_LABEL: "yes"})
     swarm = cluster("m1 w2", labelled)
-    assert not decide(settings, observed(settings, swarm)).work
+    assert not decide(settings, KNOWN, observed(settings, swarm)).work
     without = declared("m1 w1 w2")
-    work = convergence.work(without, decide(without, observed(without, swarm)).nodes, swarm)
+    work = convergence.work(without, KNOWN, decide(without, KNOWN, observed(without, swarm)).nodes, swarm)
     assert lines(work) == [f"update w1 id-w1 --label-rm={EDGE_LABEL}"]
 
 

@@ -1,7 +1,9 @@
 """A look at a host: the Engine's API through the pipes of a stand-in for ssh."""
 
 import json
+import re
 import resource
+import shutil
 import subprocess
 import threading
 import time
@@ -18,6 +20,8 @@ from components.observation import (
     KEY_CHANGED,
     NAME_LABEL,
     NAMESPACE_LABEL,
+    OWNER_LABEL,
+    PENDING,
     STACK_LABEL,
     Host,
     Object,
@@ -31,6 +35,8 @@ from operations.doctor import facts as facts_of_doctor
 from operations.doctor import overlay
 from tests.unit.builders import (
     MARK,
+    OWNER,
+    certificate,
     cluster,
     declared,
     down,
@@ -74,6 +80,14 @@ for line in sys.stdin:
         time.sleep(host.get("pause", 0))
 """
 ROUTES = "route default via 10.0.0.1 dev eth0\nroute 10.0.0.0/24 dev eth0 proto kernel\n"
+LABELS = {STACK_LABEL: MARK, OWNER_LABEL: OWNER}
+SPEC = {
+    "Name": "default",
+    "Labels": LABELS,
+    "Orchestration": {"TaskHistoryRetentionLimit": 5},
+    "CAConfig": {"NodeCertExpiry": 7_776_000 * 10**9},
+    "Dispatcher": {"HeartbeatPeriod": 5 * 10**9},
+}
 INFO = {
     "ID": "an-engine",
     "Name": "m1.example",
@@ -88,22 +102,20 @@ INFO = {
         "RemoteManagers": [{"NodeID": "id-m1", "Addr": "10.0.0.11:2377"}],
         "Cluster": {
             "ID": "ours",
+            "Version": {"Index": 10},
             "DefaultAddrPool": ["10.20.0.0/16"],
             "DataPathPort": 4789,
-            "Spec": {
-                "Orchestration": {"TaskHistoryRetentionLimit": 5},
-                "CAConfig": {"NodeCertExpiry": 7_776_000 * 10**9},
-                "Dispatcher": {"HeartbeatPeriod": 5 * 10**9},
-            },
+            "Spec": SPEC,
         },
     },
 }
 NOT_A_MANAGER = {"message": "This node is not a swarm manager."}
+OWN_LABELS = {name: {NAME_LABEL: name, OWNER_LABEL: OWNER} for name in ("m1", "m2", "w1")}
 NODES = [
     {
         "ID": "id-m1",
         "Version": {"Index": 7},
-        "Spec": {"Role": "manager", "Availability": "drain", "Labels": {NAME_LABEL: "m1"}},
+        "Spec": {"Role": "manager", "Availability": "drain", "Labels": OWN_LABELS["m1"]},
         "Description": {"Hostname": "m1"},
         "Status": {"State": "ready", "Addr": "0.0.0.0"},
         "ManagerStatus": {"Leader": True, "Reachability": "reachable", "Addr": "10.0.0.11:2377"},
@@ -111,7 +123,7 @@ NODES = [
     {
         "ID": "id-m2",
         "Version": {"Index": 12},
-        "Spec": {"Role": "manager", "Availability": "drain", "Labels": {NAME_LABEL: "m2"}},
+        "Spec": {"Role": "manager", "Availability": "drain", "Labels": OWN_LABELS["m2"]},
         "Description": {"Hostname": "m2"},
         "Status": {"State": "down", "Addr": "10.0.0.12"},
         "ManagerStatus": {"Reachability": "unreachable", "Addr": "10.0.0.12:2377"},
@@ -119,7 +131,7 @@ NODES = [
     {
         "ID": "id-w1",
         "Version": {"Index": 9},
-        "Spec": {"Role": "worker", "Availability": "active", "Labels": {NAME_LABEL: "w1"}},
+        "Spec": {"Role": "worker", "Availability": "active", "Labels": OWN_LABELS["w1"]},
         "Description": {"Hostname": "w1"},
         "Status": {"State": "ready", "Addr": "10.0.0.21"},
     },
@@ -141,6 +153,7 @@ SERVICES = [
 CONFIGS = [
     {"ID": "c1", "Spec": {"Name": "mark", "Labels": {STACK_LABEL: MARK}}},
     {"ID": "c2", "Spec": {"Name": "site", "Labels": {}}},
+    {"ID": "c3", "Spec": {"Name": "bare", "Labels": None}},
 ]
 NETWORKS = [
     {
@@ -172,6 +185,27 @@ def facts(clock=None, ip_vs="yes", **more):
     clock = time.time() if clock is None else clock
     others = "".join(f"{key} {value}\n" for key, value in more.items())
     return f"clock {clock}\nkernel vxlan yes\nkernel ip_vs {ip_vs}\n{ROUTES}{others}\n"
+
+
+CLUSTER_ID, NODE_ID = "0cluster1cluster2cluster3", "9node8node7node6node5node"
+
+
+def certified(**changes):
+    """The facts of a host whose certificate may be read."""
+    return facts(certificate=line_of(certificate(CLUSTER_ID, NODE_ID, **changes)))
+
+
+def line_of(pem):
+    """A certificate's file in one line, by the very words of the script."""
+    found = re.search(r"certificate=\$\((.*)\)$", facts_of_look.SCRIPT, re.M)
+    command = found[1].replace("$certificates/swarm-node.crt", "-")
+    run = {"input": pem, "capture_output": True, "text": True, "check": True}
+    return subprocess.run(["sh", "-c", command], **run).stdout
+
+
+def read_certificate(pem):
+    told = facts_of_look.Facts({"certificate": [line_of(pem)]})
+    return told.cluster_id, told.node_id
 
 
 def manager(**changes):
@@ -237,6 +271,8 @@ def test_a_manager_shows_the_swarm(seen):
     assert host.problem is None
     assert (host.engine, host.state, host.node_id, host.manager) == ("26.1.5+dfsg1", "active", "id-m1", True)
     assert host.managers == ("10.0.0.11",)
+    assert (host.manager_ids, host.error, host.cluster_id) == (("id-m1",), "", "")
+    assert host.leads
     assert host.ip_vs
     assert abs(host.skew) < 5
     assert host.routes == ("default via 10.0.0.1 dev eth0", "10.0.0.0/24 dev eth0 proto kernel")
@@ -251,6 +287,10 @@ def test_a_manager_shows_the_swarm(seen):
             "bare": Object("n2"),
         },
         configs={"site": Object("c2")},
+        labels=LABELS,
+        spec=SPEC,
+        version=10,
+        marks={"mark": MARK},
         index=12,
     )
     assert host.cluster.entries["id-w1"].ready
@@ -352,19 +392,14 @@ def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell):
     assert subprocess.run(command, input=shell, text=True, capture_output=True, check=False).stdout == ""
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "bare"),
-    [
-        (None, None, True),
-        ("/services", SERVICES, False),
-        ("/secrets", [{"ID": "x1", "Spec": {"Name": "key"}}], False),
-    ],
-)
-def test_a_swarm_is_bare_only_without_services_secrets_and_configs(seen, path, body, bare):
-    empty = {one: [200, []] for one in ("/services", look.MARKED_CONFIGS, "/secrets")}
-    empty["/configs/site"] = [404, {"message": "no such config"}]
-    changed = {path: [200, body]} if path else {}
-    assert seen(**manager(**{**empty, **changed})).cluster.bare is bare
+@pytest.mark.parametrize("labels", [None, {}])
+def test_a_swarm_without_labels_has_none(seen, labels):
+    """Their place in the spec is left out, empty, or nothing."""
+    without = {key: value for key, value in SPEC.items() if key != "Labels"}
+    for spec in (without, {**without, "Labels": labels}):
+        bare = {**INFO["Swarm"]["Cluster"], "Spec": spec}
+        host = seen(**manager(**{"/info": [200, with_swarm(Cluster=bare)], look.MARKED_CONFIGS: [200, []]}))
+        assert (host.cluster.labels, host.cluster.marks, host.cluster.spec) == ({}, {}, spec)
 
 
 def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen):
@@ -372,6 +407,14 @@ def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen):
     no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
     host = seen(facts=facts(), paths={"/nodes": [500, no_leader]})
     assert (host.leaderless, host.member, host.cluster) == (True, True, None)
+    assert (host.node_id, host.cluster_id) == ("", "")
+
+
+def test_a_manager_without_a_leader_tells_who_it_is_by_its_certificate(seen):
+    no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
+    host = seen(facts=certified(role="manager"), paths={"/nodes": [500, no_leader]})
+    assert (host.leaderless, host.manager, host.state) == (True, True, "active")
+    assert (host.cluster_id, host.node_id) == (CLUSTER_ID, NODE_ID)
 
 
 def test_a_manager_whose_link_to_the_leader_fails_is_without_a_leader(seen):
@@ -385,8 +428,81 @@ def test_a_worker_shows_its_membership_and_its_managers(seen):
     info = with_swarm(NodeID="id-w1", ControlAvailable=False)
     host = seen(facts=facts(ip_vs="no"), paths={"/nodes": [503, NOT_A_MANAGER], "/info": [200, info]})
     assert (host.state, host.node_id, host.manager, host.cluster) == ("active", "id-w1", False, None)
-    assert host.managers == ("10.0.0.11",)
+    assert (host.managers, host.manager_ids) == (("10.0.0.11",), ("id-m1",))
     assert not host.ip_vs
+
+
+def not_a_manager(facts_, **swarm):
+    """What a host answers that is no manager, by what its engine tells of its membership."""
+    return {"facts": facts_, "paths": {"/nodes": [503, NOT_A_MANAGER], "/info": [200, with_swarm(**swarm)]}}
+
+
+IN_AN_ERROR = {"NodeID": "", "LocalNodeState": "error", "ControlAvailable": False, "Error": "it expired"}
+
+
+def test_a_membership_in_an_error_is_told_by_the_certificate_and_its_words(seen):
+    host = seen(**not_a_manager(certified(), **IN_AN_ERROR))
+    assert (host.state, host.error, host.member) == ("error", "it expired", True)
+    assert (host.cluster_id, host.node_id) == (CLUSTER_ID, NODE_ID)
+
+
+def test_a_membership_in_an_error_whose_certificate_may_not_be_read_has_no_node_id(seen):
+    host = seen(**not_a_manager(facts(), **IN_AN_ERROR))
+    assert (host.error, host.cluster_id, host.node_id) == ("it expired", "", "")
+
+
+@pytest.mark.parametrize(
+    ("node_id", "cluster_id"), [(NODE_ID, CLUSTER_ID), ("id-w1", "")], ids=["agrees", "is of another time"]
+)
+def test_a_worker_tells_its_swarm_by_a_certificate_that(seen, node_id, cluster_id):
+    host = seen(**not_a_manager(certified(), NodeID=node_id, ControlAvailable=False))
+    assert (host.node_id, host.cluster_id) == (node_id, cluster_id)
+
+
+def test_managers_that_a_host_has_not_met_have_no_node_id(seen):
+    """One that is on its way knows of the managers but the addresses that it was given."""
+    remote = [{"Addr": "10.0.0.11:2377", "NodeID": ""}, {"Addr": "[fd00::12]:2377", "NodeID": "id-m2"}]
+    host = seen(**not_a_manager(facts(), LocalNodeState="pending", RemoteManagers=remote))
+    assert (host.managers, host.manager_ids) == (("10.0.0.11", "[fd00::12]"), ("id-m2",))
+
+
+@pytest.mark.parametrize("text_tag", [0x13, 0x0C], ids=["printable", "UTF-8"])
+@pytest.mark.parametrize("role", ["worker", "manager"])
+def test_a_certificate_tells_swarm_and_node(role, text_tag):
+    pem = certificate(CLUSTER_ID, NODE_ID, role, text_tag)
+    assert read_certificate(pem) == (CLUSTER_ID, NODE_ID)
+
+
+def test_of_several_certificates_the_first_is_the_host_s():
+    pem = certificate(CLUSTER_ID, NODE_ID) + "\n" + certificate("o" * 25, "p" * 25)
+    assert read_certificate(pem) == (CLUSTER_ID, NODE_ID)
+
+
+def test_of_a_subject_and_an_issuer_the_subject_counts():
+    """Though an authority of one's own may be called as swarmkit's IDs are."""
+    issued = certificate(CLUSTER_ID, NODE_ID, issuer="a" * 25)
+    assert read_certificate(issued) == (CLUSTER_ID, NODE_ID)
+
+
+@pytest.mark.parametrize("text", [[], [""], ["no base64"], ["AAA"], ["bm90IGEgY2VydGlmaWNhdGU="]])
+def test_what_is_no_certificate_tells_nothing(text):
+    told = facts_of_look.Facts({"certificate": text} if text else {})
+    assert (told.cluster_id, told.node_id) == ("", "")
+
+
+def test_a_certificate_of_real_tools_is_read_alike(tmp_path):
+    if not shutil.which("openssl"):
+        pytest.skip("openssl isn't installed")
+    new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    authority = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"]
+    node = ["-subj", f"/O={CLUSTER_ID}/OU=swarm-worker/CN={NODE_ID}", "-keyout", "node.key"]
+    for command in (
+        [*new, "-subj", "/CN=swarm-ca", "-keyout", "ca.key", "-out", "ca.crt"],
+        ["req", *new[2:], *node, "-out", "node.csr"],
+        ["x509", "-req", "-in", "node.csr", *authority, "-out", "node.crt"],
+    ):
+        subprocess.run(["openssl", *command], cwd=tmp_path, capture_output=True, check=True)
+    assert read_certificate((tmp_path / "node.crt").read_text()) == (CLUSTER_ID, NODE_ID)
 
 
 def test_a_host_in_no_swarm_is_no_member(seen):
@@ -409,6 +525,15 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
             False,
         ),
         ({"stderr": "Host key verification failed.\n"}, "Host key verification failed.", False),
+        (
+            {
+                "stderr": "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\r\n"
+                "IT IS POSSIBLE THAT SOMEONE IS DOING SOMETHING NASTY!\r\n"
+                "Host key verification failed.\r\n"
+            },
+            f"{KEY_CHANGED}: it isn't the one in knownHostsFile, and somebody else may answer there",
+            False,
+        ),
         ({}, "the SSH session ended early", False),
         (
             {"facts": facts(), "stderr": "sh: 6: exec: docker: not found\n"},
@@ -456,6 +581,7 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
     ],
     ids=[
         "nobody is there",
+        "the host's key isn't known",
         "the host's key is another",
         "nothing is said",
         "Docker isn't installed",
@@ -469,7 +595,9 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
     ],
 )
 def test_what_is_wrong_is_said_in_the_words_of_who_found_it(seen, told, problem, answers):
-    assert seen(**told) == Host("m1", problem=problem, answers=answers)
+    host = seen(**told)
+    assert host == Host("m1", problem=problem, answers=answers)
+    assert host.alarming == ("HAS CHANGED" in told.get("stderr", ""))
 
 
 @pytest.mark.parametrize(
@@ -771,6 +899,10 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         ([leaderless("m1"), leaderless("m2")], [], ["m1, m2: in a swarm without a leader"]),
         ([member("m1", SWARM), member("w2", SWARM)], [], ["w2: not Ready yet"]),
         ([member("m1", SWARM), member("w2", SWARM, state="pending")], [], ["w2: not Ready yet"]),
+        ([member("m1", SWARM), member("w1", SWARM, state="pending")], [], []),
+        ([member("m1", SWARM), idle("w8", state="pending", node_id="id-w8")], [], [f"w8: {PENDING}"]),
+        ([idle("w8", state="pending"), idle("w9", state="pending")], [], [f"w8, w9: {PENDING}"]),
+        ([idle("w8", state="error")], [], []),
         ([member("m1", SWARM), silent("w2")], ["other"], []),
         ([member("m1", SWARM), silent("w2")], ["demo"], []),
         ([member("m1", LACKING)], ["demo"], ["demo_page: 1 of 2 tasks run"]),
@@ -791,6 +923,10 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         "an election",
         "a node that comes back",
         "a node that comes back, whose engine was just started",
+        "a node that is Ready, whose engine was just started",
+        "a host on its way into a swarm that doesn't list it",
+        "hosts on their way into a swarm that isn't seen",
+        "a membership in an error",
         "a silent member, services of others",
         "a node that is down, tasks that may have nowhere to run",
         "tasks that start",
@@ -820,6 +956,13 @@ def test_a_destroy_waits_for_engines_at_a_loss_alone():
     ]
     said = list(late_engines({host.name: host for host in hosts}, ["demo"]))
     assert said == ["m3: its Docker Engine gave no answer within 8 s"]
+
+
+def test_a_destroy_waits_for_hosts_that_are_on_their_way_into_a_swarm():
+    """Whose it is can't be told yet; in ours or not, known or not."""
+    hosts = [member("m1", SWARM), member("w1", SWARM, state="pending"), idle("w2", state="pending")]
+    said = list(late_engines({host.name: host for host in hosts}, ["demo"]))
+    assert said == [f"w1: {PENDING}", f"w2: {PENDING}"]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from components import findings
 from components.compose import File, Network, Port, Service, Stack
 from components.decisions import decide
 from components.observation import Object
-from tests.unit.builders import cluster, declared, down, idle, member, observed, silent, told
+from tests.unit.builders import KNOWN, cluster, declared, down, idle, member, observed, silent, told
 
 
 def plan_of(settings, swarm=None, *hosts, ports=()):
     page = Service("page", "nginx:1", ports=tuple(Port(80, port) for port in ports))
-    return decide(settings, observed(settings, swarm, *hosts), [Stack("demo", (page,))])
+    return decide(settings, KNOWN, observed(settings, swarm, *hosts), [Stack("demo", (page,))])
 
 
 def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_how_to_make_it():
@@ -27,7 +27,7 @@ def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_
         configs=(File("site", external="site"),),
     )
     settings, swarm = declared("m1"), cluster("m1", networks={"there": Object("n1")})
-    refusals = decide(settings, observed(settings, swarm), [front, shop]).refusals
+    refusals = decide(settings, KNOWN, observed(settings, swarm), [front, shop]).refusals
     assert [one.partition(", which")[0] for one in refusals] == [
         f"stack shop needs the external {one}" for one in ("network gone", "secret key", "config site")
     ]
@@ -173,7 +173,7 @@ def test_a_declared_pool_is_the_pool():
             [8081, 8080],
             "no IP_VS in the kernel of w1: ports published through the routing mesh (8080, 8081) ",
         ),
-        (declared("m1 w1", allow_unreachable=True), [silent("w1")], [8080], "w1 gives no answer"),
+        (declared("m1 w1", unreachable=("w1",)), [silent("w1")], [8080], "w1 gives no answer"),
         (
             declared("m1 w1"),
             [idle("w1", engine="26.0.0")],

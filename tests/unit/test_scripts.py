@@ -1,8 +1,15 @@
 """The shell texts: how they are written, and what they do on a real shell with a stand-in for docker."""
 
+import contextlib
+import fcntl
 import json
+import os
+import re
 import shlex
+import shutil
 import subprocess
+import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -13,25 +20,34 @@ from components import manager_scripts, scripts, settling
 from components.compose import Service, Update
 from components.observation import NAMESPACE_LABEL
 from components.plan import Task
+from tests.unit.builders import certificate
 
-MARK = scripts.mark("swarm", "lab", "swarm.pulumi.stack")
+LABELS = {"swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": "0123456789abcdef"}
 TOKEN = "SWMTKN-1-the-secret-token"
 AWKWARD = 'it\'s a "label" with $HOME, `id`, \\ and ; | & * #'
 EVICTIONS = [Task("demote", "m2", "id-m2"), Task("remove", "m2", "id-m2")]
+STALE = "0123456789abcdefghijklmno"
+REAL_SLEEP = shutil.which("sleep")
+CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 
 
 def init(**changes):
     usual = {"address": "10.0.0.11", "data_path": None, "availability": "drain", "pool": "10.20.0.0/16"}
-    return scripts.init(MARK, **{**usual, "data_path_port": None, **changes})
+    return scripts.init(LABELS, **{**usual, "data_path_port": None, **changes})
 
 
-def join(stale_id=None, **changes):
+def join(stale_id=None, *, pending=False, **changes):
     usual = {"address": "10.0.0.21", "data_path": None, "availability": "active", "stale_id": stale_id}
-    return scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], **{**usual, **changes})
+    return scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], pending=pending, **{**usual, **changes})
 
 
 def converge(work, node_ids=None, drain_seconds=300):
-    return manager_scripts.convergence(MARK, work, node_ids or {}, drain_seconds)
+    return manager_scripts.convergence(work, node_ids or {}, drain_seconds)
+
+
+def claim(*marks, version="10"):
+    spec = {"Name": "default", "Labels": {**LABELS, "note": AWKWARD}}
+    return Task("claim", "lab", None, (version, json.dumps(spec), *marks))
 
 
 EVERY_VERB = [
@@ -42,26 +58,49 @@ EVERY_VERB = [
     Task("demote", "m1", "id-m1"),
     Task("drain", "m1", "id-m1"),
     Task("remove", "m1", "id-m1"),
-    Task("mark", "lab"),
+    claim("swarm-lab"),
 ]
 TEXTS = {
     "init": init(),
     "join": join("id-old"),
     "tokens": manager_scripts.tokens(EVICTIONS, 300),
-    "convergence": manager_scripts.convergence(MARK, EVERY_VERB, {"m1": "id-new"}, 300),
+    "convergence": converge(EVERY_VERB, {"m1": "id-new"}),
     "settle": settling.settle(["demo_redis", "demo_page"], ["demo_redis"], 300),
-    "leave": shlex.split(scripts.leave(), comments=True)[-1],
-    "a command's line": scripts.line("m1 joins", 10),
+    "leave": scripts.LEAVING,
+}
+LINES = [scripts.line("m1 joins", 10), scripts.leave(STALE)]
+SHELLS = {
+    "sh": ["sh"],
+    "dash": ["dash"],
+    "bash": ["bash"],
+    "busybox": ["busybox", "sh"],
+    "fish": ["fish"],
+    "tcsh": ["tcsh"],
 }
 
 
-@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def installed(name):
+    """The words by which the shell is run; without it the test is left out."""
+    if not shutil.which(SHELLS[name][0]):
+        pytest.skip(f"{name} isn't installed")
+    return SHELLS[name]
+
+
+@pytest.mark.parametrize("text", [*TEXTS.values(), *LINES], ids=[*TEXTS, "a command's line", "leave's line"])
 def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
-    # SC2086: the options of init and the services of a drained node are lists of words, to be split.
+    # SC2086: the services of a drained node are a list of words, to be split.
     # SC2016: a dollar sign in a label or in awk is meant to stay one.
     command = ["shellcheck", "-s", "sh", "-e", "SC2086,SC2016", "-f", "gcc", "-"]
     assert subprocess.run(command, input=text, text=True, capture_output=True, check=False).stdout == ""
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_every_call_of_docker_is_bounded_by_a_signal_that_it_cannot_ignore(text):
+    assert f'docker() {{ timeout -s KILL {scripts.REQUEST_SECONDS} docker "$@"; }}' in text
+    # A program that runs another one knows no function of the shell.
+    run_by_others = re.findall(r"(?:timeout|xargs) .*docker ", text)
+    assert all(re.search(r"timeout -s KILL \d+ docker $", one) for one in run_by_others)
 
 
 @pytest.mark.parametrize("verb", sorted({task.verb for task in EVERY_VERB}))
@@ -69,23 +108,70 @@ def test_every_verb_is_a_function_of_the_convergence(verb):
     assert f"\n{verb}() {{" in TEXTS["convergence"]
 
 
-@pytest.mark.parametrize("line", [scripts.line("m1 joins", 10), scripts.leave()])
+@pytest.mark.parametrize("line", LINES)
 def test_every_command_s_line_is_bounded(line):
     words = shlex.split(line)
     assert words[0] == "timeout"
     assert int(words[1]) > 0
 
 
-def test_lines_differ_from_run_to_run_in_a_comment_alone():
+@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("line", [*LINES, scripts.leave(""), scripts.line("m-1.example's join $HOME", 10)])
+def test_every_login_shell_reads_a_line_alike(name, line):
+    command = [*installed(name), "-c", f"printf '%s\\n' {line}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.removesuffix("\n").split("\n") == shlex.split(line)
+
+
+def test_lines_differ_from_run_to_run_in_the_marker_alone():
     one, other = scripts.line("m1 joins", 10), scripts.line("m1 joins", 10)
     assert one != other
-    assert shlex.split(one, comments=True) == shlex.split(other, comments=True)
-    assert scripts.leave() == scripts.leave(), "a delete that differs would be an update of every node"
+    assert shlex.split(one)[:-1] == shlex.split(other)[:-1]
+    assert scripts.leave("id-1") == scripts.leave("id-1"), (
+        "a delete that differs would be an update of every node"
+    )
+
+
+LINE = "timeout 180 sh -s 'm1 joins' 00ff00ff"
+
+
+@pytest.mark.parametrize(
+    ("stdout", "found"),
+    [
+        ('00ff00ff {"node": "id-1"}\n', {"node": "id-1"}),
+        ('Welcome to m1!\n\n{"node": "no"}\n00ff00ff {"node": "id-1"}\n', {"node": "id-1"}),
+        ('\033]0;m1\a00ff00ff {"node": "id-1"}\n', {"node": "id-1"}),
+        (f'{LINE}\n00ff00ff {{"node": "id-1"}}\n', {"node": "id-1"}),
+        ('00ff00ff {"node": "id-1"}\nGoodbye\n', {"node": "id-1"}),
+        ("Welcome to m1!\n", {}),
+        ('0000ffff {"node": "of another run"}\n', {}),
+        ("", {}),
+    ],
+    ids=[
+        "alone",
+        "after lines",
+        "after a line without an end",
+        "after its own command line",
+        "before a line",
+        "none",
+        "another run's",
+        "nothing",
+    ],
+)
+def test_a_result_is_what_comes_after_the_marker_of_the_run(stdout, found):
+    assert scripts.result(LINE, stdout) == found
+
+
+@pytest.mark.parametrize("line", ["", 'timeout 180 flock "$HOME" sh -s # m1 joins, run 0123abcd'])
+def test_a_command_of_another_program_has_no_result(line):
+    """In the state of an earlier version, or none at all."""
+    assert scripts.result(line, " id-1\ncluster-1\n") == {}
 
 
 def test_a_token_is_nowhere_but_in_the_request():
     (line,) = [line for line in join().splitlines() if TOKEN in line]
     assert line.startswith("request=")
+    assert not [one for one in LINES if TOKEN in one]
 
 
 WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
@@ -139,9 +225,10 @@ class Docker:
         path = self.folder / name
         return path.read_text().strip() if path.exists() else None
 
-    def run(self, script, *, shell=("sh", "-s")):
+    def run(self, script, line=None, *, login=""):
+        """Runs a line with the script as its standard input; `login` is what the login shell does before."""
         (self.folder / "calls").write_text("")
-        command = ["timeout", "20", *shell]
+        command = ["sh", "-c", f"{login}\n{line or scripts.line('a test', 20)}"]
         return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
     @property
@@ -157,11 +244,32 @@ class Docker:
         return [" ".join(call) for call in self.calls if not set(call[:3]) & set(asking)]
 
 
+def printed(done):
+    """The result of a run."""
+    return scripts.result(done.args[-1], done.stdout)
+
+
+def instead(program, name, pattern, code):
+    """A stand-in for a program that does this where its arguments are so, and else what the real one does."""
+    real = shutil.which(name)
+    program(name, f'#!/bin/sh\ncase "$*" in\n{pattern}) {code} ;;\n*) exec {real} "$@" ;;\nesac\n')
+
+
 @pytest.fixture
-def docker(tmp_path, program):
+def docker(tmp_path, program, monkeypatch):
+    """A host with a home of its own, and a certificate where a test puts one."""
+    monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / "engine"
     folder.mkdir()
+    read = f'exec {shutil.which("sed")} -n "$2" {folder}/certificate'
+    instead(program, "sed", f"*{CERTIFICATE}", read)
     return Docker(folder, program)
+
+
+# How a host tells that it is a node: its engine does, or its certificate alone.
+BY_ENGINE, BY_CERTIFICATE = {"node_id": STALE}, {"certificate": certificate("c" * 25, STALE)}
+# A membership that isn't the expected one: another, or one of which nothing can be told.
+ANOTHER = [{"node_id": "id-9"}, {"certificate": certificate("c" * 25, "z" * 25)}, {}]
 
 
 @pytest.fixture
@@ -174,114 +282,221 @@ def host(docker):
     docker.on("info --format {{.Swarm.NodeID}}", "cat node_id")
     docker.on("info --format {{.Swarm.Error}}", "cat error")
     docker.on("info --format {{.Swarm.Cluster.ID}}", "echo cluster-1")
-    docker.on("swarm init", "echo active >state; echo id-1 >node_id")
-    docker.on("swarm leave --force", "echo inactive >state; : >node_id")
-    docker.on("system dial-stdio", "cat >request; cat answer; echo active >state; echo id-2 >node_id")
-    docker.on("config inspect", "[ -e mark ]")
+    docker.on("swarm leave --force", "echo inactive >state; : >node_id; rm -f certificate")
     # Looks for the port of the swarm's gossip among those that are taken.
-    docker.program("grep", f"#!/bin/sh\n[ -e {docker.folder}/port_is_taken ]\n")
-    return docker.on("config create", "cat >mark")
+    instead(docker.program, "grep", "*1F0A*", f"[ -e {docker.folder}/port_is_taken ]")
+    return docker.on("system dial-stdio", "cat >request; cat answer; echo active >state; echo id-2 >node_id")
 
 
-def test_init_starts_a_swarm_marks_it_and_prints_both_ids(host):
+def requested(host):
+    """The path and the body of the request that came by pipe."""
+    head, _, body = (host.folder / "request").read_bytes().partition(b"\r\n\r\n")
+    first, *headers = head.decode().split("\r\n")
+    length = int(dict(line.split(": ") for line in headers)["Content-Length"])
+    method, path, version = first.split()
+    assert (method, version) == ("POST", "HTTP/1.1")
+    return path, json.loads(body[:length])
+
+
+def answers(status, message=""):
+    return f'HTTP/1.1 {status} X\r\n\r\n{{"message":"{message}"}}'
+
+
+def test_init_starts_a_swarm_that_has_its_labels_from_the_start_and_prints_both_ids(host):
     done = host.run(init(data_path="10.9.0.11", data_path_port=4790))
-    assert (done.returncode, done.stdout) == (0, "id-1\ncluster-1\n")
-    assert host.changes == [
-        "swarm init --advertise-addr=10.0.0.11 --data-path-addr=10.9.0.11 --availability=drain"
-        " --default-addr-pool=10.20.0.0/16 --default-addr-pool-mask-length=24 --data-path-port=4790",
-        "config create --label swarm.pulumi.stack=swarm/lab swarm-lab -",
-    ]
-    assert "lab" in host.got("mark")
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2", "cluster": "cluster-1"})
+    assert host.changes == ["system dial-stdio"]
+    assert requested(host) == (
+        "/swarm/init",
+        {
+            "ListenAddr": "0.0.0.0:2377",
+            "AdvertiseAddr": "10.0.0.11",
+            "DataPathAddr": "10.9.0.11",
+            "DataPathPort": 4790,
+            "DefaultAddrPool": ["10.20.0.0/16"],
+            "SubnetSize": 24,
+            "Availability": "drain",
+            "Spec": {"Labels": LABELS},
+        },
+    )
 
 
 def test_init_leaves_to_docker_what_is_not_declared(host):
-    host.run(init(address=None, pool=None))
-    assert host.changes[0] == "swarm init --availability=drain"
+    assert host.run(init(address=None, pool=None)).returncode == 0
+    _, request = requested(host)
+    assert {key: request[key] for key in ("AdvertiseAddr", "DataPathAddr")} == {
+        "AdvertiseAddr": "",
+        "DataPathAddr": "",
+    }
+    assert [request[key] for key in ("DefaultAddrPool", "SubnetSize", "DataPathPort")] == [[], 0, 0]
 
 
-def test_init_again_changes_nothing(host):
-    first = host.run(init())
-    again = host.run(init())
-    assert (again.returncode, again.stdout) == (0, first.stdout)
+@pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
+def test_init_changes_nothing_on_a_host_that_has_come_into_a_swarm(host, state):
+    done = host.put(state=state, node_id="id-9").run(init())
+    assert (done.returncode, printed(done)) == (1, {})
+    assert "has come into a swarm since it was looked at" in done.stderr
     assert host.changes == []
 
 
-def test_init_that_was_cut_off_before_the_mark_is_completed(host):
-    host.put(state="active", node_id="id-1")
-    done = host.run(init())
-    assert (done.returncode, done.stdout) == (0, "id-1\ncluster-1\n")
-    assert [one.split()[0] for one in host.changes] == ["config"]
-
-
 def test_init_fails_with_docker_s_message(host):
-    host.on("swarm init", "echo 'Error response from daemon: address in use' >&2; exit 1")
+    host.put(answer=answers(500, "address in use")).on("system dial-stdio", "cat >request; cat answer")
     done = host.run(init())
-    assert done.returncode != 0
+    assert (done.returncode, printed(done)) == (1, {})
     assert "address in use" in done.stderr
+
+
+# What Docker's client does where its engine is down: of some versions it is a success.
+DOWN = "echo 'Cannot connect to the Docker daemon' >&2; echo"
+
+
+@pytest.mark.parametrize("code", [0, 1])
+@pytest.mark.parametrize("script", [init(), join(), join(STALE)], ids=["init", "join", "join a stale one"])
+def test_an_engine_that_gives_no_answer_is_not_taken_for_one_in_a_swarm(host, script, code):
+    done = host.on("info --format {{.Swarm.LocalNodeState}}", f"{DOWN}; exit {code}").run(script)
+    assert done.returncode == 1
+    assert "Cannot connect to the Docker daemon" in done.stderr
+    assert "its Docker Engine gives no answer" in done.stderr
+    assert "has come into a swarm" not in done.stderr
+    assert host.changes == []
+
+
+HANGS = "trap '' TERM; exec tail -f /dev/null"
+
+
+def within(script, seconds):
+    """The script, whose calls of docker may last so long."""
+    usual = f"timeout -s KILL {scripts.REQUEST_SECONDS} docker"
+    assert usual in script
+    return script.replace(usual, f"timeout -s KILL {seconds} docker")
+
+
+@pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
+@pytest.mark.parametrize(
+    ("seconds", "request_seconds", "code", "said"),
+    [(20, 0.5, 1, "its Docker Engine gave no answer"), (0.5, 1.5, 124, "no time is left; it went on")],
+    ids=["the request's time is over", "the script's time is over"],
+)
+def test_a_docker_that_hangs_and_ignores_that_its_time_is_over_is_ended(
+    host, script, seconds, request_seconds, code, said
+):
+    host.on("system dial-stdio", HANGS)
+    began = time.monotonic()
+    line = scripts.line("a test", 20).replace("timeout 20", f"timeout {seconds}")
+    done = host.run(within(script, request_seconds), line)
+    assert time.monotonic() - began < 10
+    assert done.returncode == code
+    assert said in done.stderr
+    assert printed(done) == {}
+
+
+@pytest.mark.parametrize("name", ["bash", "busybox"])
+def test_a_host_s_sh_may_be(host, name):
+    host.program("sh", f'#!/bin/dash\nexec {" ".join(installed(name))} "$@"\n')
+    done = host.run(join())
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
+
+
+def test_what_a_login_shell_prints_is_no_result(host):
+    done = host.run(join(), login="echo Welcome; printf '\\033]0;w1\\a'")
+    assert done.stdout.startswith("Welcome\n\033]0;w1\a")
+    assert printed(done) == {"node": "id-2"}
 
 
 def test_join_sends_the_request_by_pipe_and_no_token_by_argument(host):
     done = host.run(join(data_path="10.9.0.21"))
-    assert (done.returncode, done.stdout) == (0, "id-2\n")
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"})
     assert not [call for call in host.calls if TOKEN in " ".join(call)]
     assert TOKEN not in done.stderr
-    head, _, body = (host.folder / "request").read_bytes().partition(b"\r\n\r\n")
-    first, *headers = head.decode().split("\r\n")
-    assert first == "POST /swarm/join HTTP/1.1"
-    length = int(dict(line.split(": ") for line in headers)["Content-Length"])
-    assert json.loads(body[:length]) == {
-        "ListenAddr": "0.0.0.0:2377",
-        "AdvertiseAddr": "10.0.0.21",
-        "DataPathAddr": "10.9.0.21",
-        "RemoteAddrs": ["10.0.0.11:2377", "10.0.0.12:2377"],
-        "JoinToken": TOKEN,
-        "Availability": "active",
-    }
+    assert TOKEN not in done.stdout
+    assert requested(host) == (
+        "/swarm/join",
+        {
+            "ListenAddr": "0.0.0.0:2377",
+            "AdvertiseAddr": "10.0.0.21",
+            "DataPathAddr": "10.9.0.21",
+            "RemoteAddrs": ["10.0.0.11:2377", "10.0.0.12:2377"],
+            "JoinToken": TOKEN,
+            "Availability": "active",
+        },
+    )
 
 
-@pytest.mark.parametrize("stale_id", [None, "id-older"])
-def test_join_does_nothing_on_an_active_member(host, stale_id):
-    host.put(state="active", node_id="id-9")
-    done = host.run(join(stale_id))
-    assert (done.returncode, done.stdout) == (0, "id-9\n")
+@pytest.mark.parametrize("told", ANOTHER)
+@pytest.mark.parametrize("stale_id", [None, STALE])
+@pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
+def test_join_neither_leaves_a_membership_that_is_not_expected_nor_sends_a_token(host, state, stale_id, told):
+    done = host.put(state=state, **told).run(join(stale_id))
+    assert (done.returncode, printed(done)) == (1, {})
+    assert "has come into a swarm since it was looked at" in done.stderr
     assert host.changes == []
+    assert not (host.folder / "request").exists()
 
 
-@pytest.mark.parametrize("state", ["active", "pending"])
-def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(host, state):
-    host.put(state=state, node_id="id-old")
-    done = host.run(join("id-old"))
-    assert (done.returncode, done.stdout) == (0, "id-2\n")
+@pytest.mark.parametrize("told", [BY_ENGINE, BY_CERTIFICATE], ids=["by its engine", "by its certificate"])
+@pytest.mark.parametrize("pending", [False, True])
+@pytest.mark.parametrize("state", ["active", "pending", "error"])
+def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(host, state, pending, told):
+    done = host.put(state=state, **told).run(join(STALE, pending=pending))
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
     assert host.changes == ["swarm leave --force", "system dial-stdio"]
     assert "leaving a membership" in done.stderr
 
 
-def test_join_leaves_a_membership_first_that_is_in_an_error(host):
-    host.put(state="error")
-    assert host.run(join()).stdout == "id-2\n"
-    assert host.changes == ["swarm leave --force", "system dial-stdio"]
+def test_join_does_not_ask_an_engine_in_an_election_where_the_certificate_tells(host):
+    """It would wait, for as long as there is no leader."""
+    host.put(state="active", **BY_CERTIFICATE).on(
+        "info --format {{.Swarm.NodeID}}", "[ -e request ]; cat node_id"
+    )
+    done = host.run(join(STALE))
+    assert host.calls[1] == ["swarm", "leave", "--force"], done.stderr
 
 
-def test_join_that_is_still_pending_is_waited_for_and_not_asked_for_again(host):
+def test_join_of_a_stale_node_that_has_left_meanwhile_just_joins(host):
+    done = host.run(join(STALE))
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"})
+    assert host.changes == ["system dial-stdio"]
+
+
+def test_join_that_cannot_leave_fails_with_docker_s_message_and_sends_no_token(host):
+    host.put(state="error", **BY_CERTIFICATE).on("swarm leave --force", "echo 'no way out' >&2; exit 1")
+    done = host.run(join(STALE))
+    assert done.returncode == 1
+    assert "no way out" in done.stderr
+    assert not (host.folder / "request").exists()
+
+
+@pytest.mark.parametrize("stale_id", [None, "id-older"])
+def test_join_that_is_still_pending_is_waited_for_and_not_asked_for_again(host, stale_id):
     host.put(state="pending", node_id="id-3").meanwhile("echo active >state")
-    done = host.run(join())
-    assert (done.returncode, done.stdout) == (0, "id-3\n")
+    done = host.run(join(stale_id, pending=True))
+    assert (done.returncode, printed(done)) == (0, {"node": "id-3"})
     assert host.changes == []
     assert "waiting until the host is an active member" in done.stderr
 
 
+def test_join_that_was_pending_and_is_an_active_member_by_now_is_content(host):
+    done = host.put(state="active", node_id="id-3").run(join(pending=True))
+    assert (done.returncode, printed(done)) == (0, {"node": "id-3"})
+    assert host.changes == []
+
+
+def test_join_that_was_pending_and_gave_up_is_asked_for_again(host):
+    done = host.run(join(pending=True))
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"})
+    assert host.changes == ["system dial-stdio"]
+
+
 def test_join_goes_on_when_docker_does_so_in_the_background(host):
     host.on("system dial-stdio", "cat >request; cat answer; echo pending >state; echo id-3 >node_id")
-    host.put(answer='HTTP/1.1 503 X\r\n\r\n{"message":"Timeout was reached before node joined"}')
-    host.meanwhile("echo active >state")
+    host.put(answer=answers(503, "Timeout was reached before node joined")).meanwhile("echo active >state")
     done = host.run(join())
-    assert (done.returncode, done.stdout) == (0, "id-3\n")
+    assert (done.returncode, printed(done)) == (0, {"node": "id-3"})
     assert "Timeout was reached" in done.stderr
 
 
 def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host):
-    host.on("system dial-stdio", "cat >request; cat answer")
-    host.put(answer='HTTP/1.1 400 Bad Request\r\n\r\n{"message":"invalid join token"}')
+    host.on("system dial-stdio", "cat >request; cat answer").put(answer=answers(400, "invalid join token"))
     done = host.run(join())
     assert done.returncode == 1
     assert "invalid join token" in done.stderr
@@ -290,14 +505,14 @@ def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host):
 
 
 def test_join_tries_again_while_the_swarm_has_no_leader(host):
-    host.put(answer='HTTP/1.1 503 X\r\n\r\n{"message":"rpc error: The swarm does not have a leader"}')
+    host.put(answer=answers(503, "rpc error: The swarm does not have a leader"))
     host.on(
         "system dial-stdio",
         "cat >request; cat answer; [ ! -e later ] || { echo active >state; echo id-2 >node_id; }",
     )
     host.meanwhile("echo HTTP/1.1 200 OK >answer; echo >later")
     done = host.run(join())
-    assert (done.returncode, done.stdout) == (0, "id-2\n"), done.stderr
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
     assert done.stderr.count("joining") == 2
 
 
@@ -311,7 +526,7 @@ def test_join_fails_with_the_engine_s_error(host):
 
 
 # The engine's answer after 20 s, and the errors in which its attempt then ends (seen with fifty hosts).
-GOES_ON = 'HTTP/1.1 503 X\r\n\r\n{"message":"Timeout was reached before node joined. The attempt to join"}'
+GOES_ON = answers(503, "Timeout was reached before node joined. The attempt to join")
 PASSES_BY_ITSELF = [
     "rpc error: code = Unavailable desc = connection error: dial tcp 10.0.0.11:2377: no route to host",
     "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
@@ -334,7 +549,7 @@ def attempt_that_fails(host, error):
 def test_join_leaves_an_attempt_of_its_own_that_failed_of_what_passes_and_tries_again(host, error):
     attempt_that_fails(host, error)
     done = host.run(join())
-    assert (done.returncode, done.stdout) == (0, "id-2\n"), done.stderr
+    assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
     assert host.changes == ["system dial-stdio", "swarm leave --force", "system dial-stdio"]
     assert f"its own attempt to join, which failed: {error}" in done.stderr
 
@@ -349,8 +564,9 @@ def test_join_does_not_try_again_what_will_not_pass(host):
 
 def test_join_never_leaves_an_attempt_that_another_began(host):
     host.put(state="pending", error=PASSES_BY_ITSELF[0]).meanwhile("echo error >state")
-    done = host.run(join())
+    done = host.run(join(pending=True))
     assert done.returncode == 1
+    assert f"it isn't: {PASSES_BY_ITSELF[0]}" in done.stderr
     assert host.changes == []
 
 
@@ -379,13 +595,78 @@ def test_a_gossip_port_that_is_about_to_be_free_is_waited_for(host, script):
 
 @pytest.fixture
 def leaving(docker):
-    docker.on("swarm leave --force", "rm -f swarm")
+    """A host that is the node to leave, by its certificate."""
+    docker.put(state="active", node_id="", **BY_CERTIFICATE)
+    docker.on("info --format {{.Swarm.LocalNodeState}}", "cat state")
+    docker.on("info --format {{.Swarm.NodeID}}", "cat node_id")
+    docker.on("swarm leave --force", "echo inactive >state; : >node_id; rm -f certificate")
     docker.on("ps -aq --filter label=com.docker.swarm.task.id", "cat tasks 2>/dev/null; true")
     return docker.on("network ls --filter driver=overlay", "cat networks 2>/dev/null; true")
 
 
-def leave(docker):
-    return docker.run("", shell=("sh", "-c", scripts.leave()))
+def leave(docker, node_id=STALE, script=scripts.LEAVING):
+    return docker.run(script, scripts.leave(node_id))
+
+
+@pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
+@pytest.mark.parametrize("told", [BY_ENGINE, BY_CERTIFICATE], ids=["by its engine", "by its certificate"])
+def test_leave_leaves_the_node_that_it_is_for_in_whatever_state(leaving, state, told):
+    (leaving.folder / "certificate").unlink()
+    done = leave(leaving.put(state=state, **told))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert leaving.changes == ["swarm leave --force"]
+
+
+def test_leave_asks_an_engine_in_an_election_nothing_where_the_certificate_tells(leaving):
+    """It would wait, for as long as there is no leader."""
+    leaving.on("info", HANGS)
+    assert leave(leaving).returncode == 0
+    assert leaving.changes == ["swarm leave --force"]
+
+
+@pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
+@pytest.mark.parametrize("told", ANOTHER)
+@pytest.mark.parametrize("node_id", [STALE, ""])
+def test_leave_lets_a_host_stay_that_is_another_node_by_now_and_says_so(leaving, state, told, node_id):
+    (leaving.folder / "certificate").unlink()
+    leaving.put(tasks="task", networks="ingress", state=state, **told)
+    done = leave(leaving, node_id)
+    assert done.returncode == 0
+    assert f"the host isn't node {node_id} any more, so it stays in the swarm" in done.stderr
+    assert "docker swarm leave --force" in done.stderr
+    assert leaving.changes == []
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_leave_fails_where_the_engine_gives_no_answer(leaving, code):
+    (leaving.folder / "certificate").unlink()
+    leaving.on("info --format {{.Swarm.LocalNodeState}}", f"{DOWN}; exit {code}")
+    done = leave(leaving)
+    assert done.returncode == 1
+    assert "Cannot connect to the Docker daemon" in done.stderr
+    assert "its Docker Engine gives no answer" in done.stderr
+    assert "stays" not in done.stderr
+
+
+@pytest.mark.parametrize("certified", [True, False])
+def test_leave_ends_where_docker_hangs_and_ignores_that_its_time_is_over(leaving, certified):
+    if not certified:
+        (leaving.folder / "certificate").unlink()
+    leaving.cases = dict.fromkeys(("info", "swarm leave"), HANGS)
+    leaving.on("system", "exit 1")
+    began = time.monotonic()
+    done = leave(leaving, script=within(scripts.LEAVING, 0.3))
+    assert time.monotonic() - began < 10
+    assert done.returncode == 1
+    assert "its Docker Engine gives no answer" in done.stderr
+
+
+@pytest.mark.parametrize("asked", ["ps -aq", "network ls"])
+def test_leave_takes_no_error_for_nothing_left(leaving, asked):
+    leaving.cases = {asked: "echo 'Cannot connect' >&2; exit 1", **leaving.cases}
+    done = leave(leaving.on("system", "exit 1"))
+    assert done.returncode == 1
+    assert "out of the swarm, but its Docker Engine gives no answer any more" in done.stderr
 
 
 def test_leave_waits_until_tasks_and_networks_are_gone(leaving):
@@ -453,9 +734,17 @@ def test_leave_waits_where_too_few_are_left_to_gossip_its_goodbye_in_time(leavin
 
 def test_leave_tells_of_an_engine_that_kept_its_gossip_port(leaving, program):
     program("grep", "#!/bin/sh\n[ \"$2\" = ':1F0A 0*:0000 0A' ]\n")
-    done = leave(leaving)
+    done = leave(leaving.put(**BY_ENGINE))
     assert done.returncode == 0
     assert "kept port 7946: restart it" in done.stderr
+
+
+def test_leave_tells_what_stays_there(leaving):
+    leaving.on("rm", "exit 1").put(tasks="task-1", networks="net-1")
+    done = leave(leaving, script=scripts.LEAVING.replace("-gt 100", "-gt 2"))
+    assert done.returncode == 1
+    assert leaving.changes[1:] == ["rm --force task-1"] * 2
+    assert "this is still there: task-1 net-1 - restart its Docker Engine" in done.stderr
 
 
 def test_leave_of_a_host_with_nothing_left_removes_nothing(leaving):
@@ -463,7 +752,15 @@ def test_leave_of_a_host_with_nothing_left_removes_nothing(leaving):
     assert leaving.changes == ["swarm leave --force"]
 
 
-def test_leave_again_is_no_failure(leaving):
+def test_leave_again_is_no_failure_and_waits_for_what_the_first_left(leaving):
+    leaving.on("rm", "rm tasks").put(tasks="task-1")
+    (leaving.folder / "certificate").unlink()
+    done = leave(leaving.put(state="inactive"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert leaving.changes == ["rm --force task-1"]
+
+
+def test_leave_of_a_host_that_leaves_meanwhile_is_no_failure(leaving):
     leaving.on(
         "swarm leave --force",
         "echo 'Error response from daemon: This node is not part of a swarm' >&2; exit 1",
@@ -511,9 +808,9 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
     swarm.put(busy="Running 2 minutes ago", demo_page="Running 1\nRunning 2", demo_redis="Running 3")
     swarm.on("service ls --format", "echo demo_page 2/2; echo demo_redis 1/1; echo other_thing 0/5")
     swarm.meanwhile("rm -f busy; [ ! -e later ] || { . ./later; rm later; }")
-    swarm.on("config inspect", "exit 1").on("config create", "cat >mark")
+    swarm.on("system dial-stdio", "cat >request; echo HTTP/1.1 200 OK").on("config rm", ":")
     work = [
-        Task("mark", "lab"),
+        claim("swarm-lab"),
         Task("await", "w1"),
         Task("promote", "w1", "id-w1"),
         Task("update", "w1", None, (f"--label-add=note={AWKWARD}", "--availability=drain")),
@@ -525,7 +822,8 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
     done = swarm.run(converge(work, {"w1": "id-w1"}))
     assert done.returncode == 0, done.stderr
     assert swarm.changes == [
-        "config create --label swarm.pulumi.stack=swarm/lab swarm-lab -",
+        "system dial-stdio",
+        "config rm swarm-lab",
         "node promote id-w1",
         f"node update --label-add=note={AWKWARD} --availability=drain id-w1",
         "swarm update --task-history-limit=2",
@@ -535,6 +833,40 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
     ]
     assert "waiting until the tasks of m2 run elsewhere, 300 s at most: demo_page demo_redis" in done.stderr
     assert not (swarm.folder / "id-m2").exists()
+
+
+def test_a_claim_sends_the_spec_as_it_was_seen_and_then_takes_the_old_marks_away(swarm):
+    swarm.on("system dial-stdio", "cat >request; echo HTTP/1.1 200 OK").on("config rm", ":")
+    task = claim("swarm-lab", "swarm-old")
+    for script in (converge([task]), manager_scripts.tokens([task], 300)):
+        assert swarm.run(script).returncode == 0
+        assert requested(swarm) == ("/swarm/update?version=10", json.loads(task.arguments[1]))
+        assert swarm.changes == ["system dial-stdio", "config rm swarm-lab", "config rm swarm-old"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (answers(500, "rpc error: desc = update out of sequence"), "run it again"),
+        (answers(400, "invalid label"), "invalid label"),
+        ("", "its Docker Engine gave no answer"),
+    ],
+    ids=["the version is out of date", "refused", "no answer"],
+)
+def test_a_claim_that_fails_takes_no_mark_away_and_lets_nothing_follow(swarm, answer, said):
+    swarm.put(answer=answer).on("system dial-stdio", f"cat >request; {'cat answer' if answer else ':'}")
+    done = swarm.run(converge([claim("swarm-lab"), Task("remove", "w2", "id-w2")]))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert ("run it again" in done.stderr) == (said == "run it again")
+    assert swarm.changes == ["system dial-stdio"]
+
+
+def test_a_claim_is_made_again_while_the_swarm_has_no_leader(swarm):
+    swarm.put(answer=answers(503, "rpc error: The swarm does not have a leader"))
+    swarm.on("system dial-stdio", "cat >request; cat answer").meanwhile("echo HTTP/1.1 200 OK >answer")
+    assert swarm.run(converge([claim()])).returncode == 0
+    assert swarm.changes == ["system dial-stdio"] * 2
 
 
 def test_convergence_without_work_asks_docker_nothing(swarm):
@@ -592,6 +924,35 @@ def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(
     assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
     assert drained.got("busy") is None
     assert drained.got("demo_page") == "Running\nRunning"
+
+
+@pytest.mark.parametrize(
+    ("others", "waits"),
+    [
+        ("echo stack_completed_jobs 0/1", True),
+        ("echo completed 0/1", True),
+        ("echo 'demo_page_completed 0/1 (max 1 per node)'", True),
+        ("echo 'demo_page 0/1 (3/3 completed)'", False),
+    ],
+)
+def test_a_drain_is_misled_by_no_service_that_has_completed_in_its_name(drained, others, waits):
+    """What `docker service ls` says of a job is that it has completed; it isn't waited for."""
+    listed = "echo demo_page 2/2" if waits else ":"
+    drained.on("service ls --format", f"{others}; {listed}").meanwhile("rm -f busy")
+    done = drained.run(converge([Task("drain", "w2", "id-w2")], drain_seconds=1))
+    assert (done.returncode == 1) == waits, done.stderr
+    assert ("this still waits: demo_page" in done.stderr) == waits
+
+
+def test_a_drain_waits_for_a_service_whose_own_name_has_completed_in_it(drained):
+    drained.on("node ps --format {{.Name}}", "echo demo_completed.1")
+    drained.on("service ls --format", "echo demo_completed 2/2").on(
+        "node update", "echo Running >demo_completed"
+    )
+    drained.put(demo_completed="Running 1\nRunning 2").meanwhile("rm -f busy")
+    done = drained.run(converge([Task("drain", "w2", "id-w2")], drain_seconds=1))
+    assert done.returncode == 1
+    assert "this still waits: demo_completed" in done.stderr
 
 
 def test_a_drain_does_not_wait_for_a_service_that_lacked_tasks_before(drained):
@@ -677,7 +1038,7 @@ def test_what_is_done_already_is_not_done_again(swarm, task):
 
 def test_tokens_evict_first_and_are_printed_by_role(swarm):
     done = swarm.run(manager_scripts.tokens(EVICTIONS, 300))
-    assert json.loads(done.stdout) == {"manager": "token-of-manager", "worker": "token-of-worker"}
+    assert printed(done) == {"manager": "token-of-manager", "worker": "token-of-worker"}
     assert swarm.changes == ["node demote id-m2", "node rm --force id-m2"]
     assert "token-of" not in done.stderr
 
@@ -687,6 +1048,7 @@ def test_tokens_that_docker_does_not_give_are_a_failure(swarm):
     done = swarm.run(manager_scripts.tokens([], 300))
     assert "has no leader" in done.stderr
     assert done.returncode != 0, "an empty token would be kept"
+    assert printed(done) == {}
 
 
 @pytest.fixture
@@ -872,11 +1234,43 @@ def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkey
     assert "no time is left; it went on waiting until m1 is Ready" in done.stderr
 
 
-def test_no_two_lines_run_on_one_host_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    script = 'flock -n "$HOME" true && echo free || echo taken\n'
-    run = {"input": script, "capture_output": True, "text": True, "check": False}
-    assert subprocess.run(["sh", "-c", scripts.line("m1 joins", 5)], **run).stdout == "taken\n"
+@pytest.mark.parametrize("name", [name for name in TEXTS if name != "leave"])
+def test_a_script_runs_alone_on_its_host(name):
+    """But for one that leaves, which has to where another is stuck."""
+    assert scripts.PRELUDE in TEXTS[name]
+
+
+def test_no_two_scripts_run_on_one_host_at_a_time(docker):
+    script = 'lock=free; flock -n "$HOME" true || lock=taken; result "{\\"lock\\": \\"$lock\\"}"'
+    done = docker.run(scripts.given(scripts.PRELUDE + script))
+    assert printed(done) == {"lock": "taken"}, done.stderr
+
+
+@pytest.fixture
+def earlier_run(docker, tmp_path):
+    """A run that holds the lock; gives the way to end it. Waiting is real, and short."""
+    docker.meanwhile(f"exec {REAL_SLEEP} 0.1")
+    lock = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as held:
+        held.callback(os.close, lock)
+        yield held.close
+
+
+def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
+    timer = threading.Timer(0.5, earlier_run)
+    timer.start()
+    done = docker.run(scripts.given(scripts.PRELUDE + "result '{}'"))
+    timer.join()
+    assert done.returncode == 0
+    assert done.stderr == "waiting for an earlier run on this host\n"
+
+
+@pytest.mark.usefixtures("earlier_run")
+def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker):
+    done = docker.run(scripts.given(scripts.PRELUDE + "result '{}'"), scripts.line("m1 joins", 1))
+    assert (done.returncode, done.stdout) == (124, "")
+    assert "no time is left; it went on waiting for an earlier run on this host" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from components.observation import Service
 from operations import verify
 from operations.engine import Look
 from operations.verify import Check
-from tests.unit.builders import cluster, declared, down, entry, idle, node, observed, silent
+from tests.unit.builders import KNOWN, cluster, declared, down, entry, idle, node, observed, silent
 
 PAGE = compose.Service("page", "nginx:1.26.3", replicas=2)
 LIVE = Service("s1", "demo_page", "demo", "nginx:1.26.3@sha256:0", 2, 2)
@@ -173,7 +173,9 @@ def checked(monkeypatch):
         settings, swarm = declared("m1 w1"), cluster("m1 w1")
         stack = compose.Stack("demo", (replace(PAGE, ports=(port,)),), ())
         seen = observed(settings, swarm, *hosts)
-        return list(verify.port_checks(Look(settings, [stack], seen, decide(settings, seen)), swarm, stack))
+        return list(
+            verify.port_checks(Look(settings, [stack], seen, decide(settings, KNOWN, seen)), swarm, stack)
+        )
 
     return of_port
 
@@ -214,7 +216,7 @@ def test_all_is_checked_role_by_role_and_service_by_service():
     settings, stack = declared("m1 w1"), compose.Stack("demo", (PAGE,), ())
     swarm = cluster("m1", W1, services=(LIVE,))
     seen = observed(settings, swarm)
-    found = list(verify.verify(Look(settings, [stack], seen, decide(settings, seen))))
+    found = list(verify.verify(Look(settings, [stack], seen, decide(settings, KNOWN, seen))))
     assert [(one.what, one.where, one.passed) for one in found] == [
         ("one leader", "swarm", True),
         (MANAGER, "m1", True),
@@ -230,12 +232,12 @@ def test_no_leader_and_two_are_one_failure(leaders):
     names = settings.nodes
     swarm = cluster("", *(entry(one.name, leader=one.name in leaders.split()) for one in names))
     seen = observed(settings, swarm)
-    first = next(verify.verify(Look(settings, [], seen, decide(settings, seen))))
+    first = next(verify.verify(Look(settings, [], seen, decide(settings, KNOWN, seen))))
     assert first == Check("one leader", "swarm", ", ".join(leaders.split()) or "none", False)
 
 
 def test_where_no_swarm_is_to_be_seen_there_is_one_check_and_it_fails():
     settings = declared("m1 w1")
     seen = observed(settings, None)
-    (found,) = verify.verify(Look(settings, [], seen, decide(settings, seen)))
+    (found,) = verify.verify(Look(settings, [], seen, decide(settings, KNOWN, seen)))
     assert found == Check("swarm", "lab", "no host is in a swarm", False)
