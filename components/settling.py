@@ -16,7 +16,8 @@ from components.compose.values import NANOSECONDS, nanoseconds
 from components.scripts import ASKING, PASSES, PRELUDE, given
 
 START_SECONDS = 30  # that an update's next tasks get to start, beside the delay between them
-REPORT_SHARE = 5  # a fifth more, to gather what is to be said
+REPORT_SHARE = 5  # a fifth more, to gather what is to be said,
+REPORT_SECONDS = 60  # and this at least: it takes as long for services that get little time
 STEADY_SECONDS = 5  # as the Docker client asks of a new service
 UNPLACED_SECONDS = 40  # without a node for a task, though the nodes are Ready
 WIDEST = 300  # characters of a line that tells what services say
@@ -178,6 +179,11 @@ def limit(services: Iterable[Service], nodes: int, seconds: int) -> int:
             between = nanoseconds(update.delay) / NANOSECONDS["s"] + START_SECONDS
             rounds.append((math.ceil(tasks / update.parallelism) - 1) * between)
     return seconds + math.ceil(max(rounds))
+
+
+def bound(seconds: int) -> int:
+    """The seconds after which the script is ended that gives services so many to settle."""
+    return seconds + max(REPORT_SECONDS, seconds // REPORT_SHARE)
 
 
 def settle(services: Collection[str], changed: Collection[str], seconds: int) -> str:

@@ -220,7 +220,7 @@ class StackServices(pulumi.ComponentResource):
         remote.Command(
             f"{self.stack.name}-settle",
             connection=command_connection(self.args.control),
-            create=scripts.line(f"settle {self.stack.name}", seconds + seconds // settling.REPORT_SHARE),
+            create=scripts.line(f"settle {self.stack.name}", settling.bound(seconds)),
             stdin=settling.settle(made, (), seconds),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,

@@ -1179,6 +1179,11 @@ def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(service
     ]
 
 
+@pytest.mark.parametrize(("seconds", "bound"), [(1, 61), (300, 360), (3600, 4320)])
+def test_a_report_has_time_however_little_the_services_get(seconds, bound):
+    assert settling.bound(seconds) == bound
+
+
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
