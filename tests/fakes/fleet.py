@@ -79,6 +79,8 @@ class Fleet:
             for name in others:
                 role = "worker" if "worker" in name else "manager"
                 membership.admit(made, self[name].engine, role, {})
+            for name in (leader, *others):
+                self[name].certify()
             return made
 
     def save(self) -> World:
@@ -95,6 +97,7 @@ class Fleet:
                 host.world = self.world
                 host.requests.clear()
                 host.sshd.forget()
+                host.certify()
                 host.behave()
         for host in self.hosts.values():
             host.sshd.thaw()

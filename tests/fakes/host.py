@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import os
+import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
-from tests.fakes import api
+from tests.fakes import api, shapes
 from tests.fakes.api import Answer, Request
 from tests.fakes.model import Engine, Node, Swarm, World
 from tests.fakes.server import Moods, Socket
@@ -55,15 +58,34 @@ class Host:
 
     # What a test does to it.
 
-    def be(self, state: str, *, error: str = "", itself: bool = True, managers: bool = True) -> None:
+    def be(
+        self,
+        state: str,
+        *,
+        error: str = "",
+        itself: bool = True,
+        managers: bool = True,
+        certified: bool = True,
+    ) -> None:
         """Has its engine say so of its membership for as long as the test wants: pending (with or without
-        its own node ID and the managers it knows), error, locked, active."""
+        its own node ID and the managers it knows), error, locked, active; `certified`: with a certificate
+        that can be read on its disk."""
         with self.lock:
+            self.engine.certified = certified
             self.engine.state, self.engine.error = state, error
             self.engine.knows_itself, self.engine.knows_managers = itself, managers
             if state == "error" and not error:
                 self.engine.error = "error while loading TLS certificate: no PEM data in it"
+            self.certify()
             self.lock.notify_all()
+
+    def certify(self) -> None:
+        """Puts the certificate of its membership on its disk, or takes it away."""
+        shutil.rmtree(self.sshd.lib / "docker", ignore_errors=True)
+        folder = self.sshd.lib / "docker/swarm/certificates"
+        if self.engine.node_id and self.engine.certified:
+            folder.mkdir(parents=True)
+            (folder / "swarm-node.crt").write_text(shapes.certificate(self.engine))
 
     def hang(self, request: str = "*") -> None:
         """Its engine takes such requests, `GET /info` or all, and never answers."""
@@ -94,9 +116,12 @@ class Host:
             self.socket.close()
         self.socket = None
 
-    def start_engine(self) -> None:
-        """Its engine is up."""
+    def start_engine(self, age: float = 3600) -> None:
+        """Its engine is up, since as many seconds."""
         self.engine.up = True
+        started = self.sshd.run / "docker.pid"
+        started.touch()
+        os.utime(started, times=(time.time() - age,) * 2)
         if self.socket is None:
             self.socket = Socket(self.path, self.name, self._answer, self.lock)
 
@@ -125,6 +150,8 @@ class Host:
         if request.name in PING:
             return 200, None
         answer = api.answer(self.world, self.engine, request)
+        if request.method != "GET":
+            self.certify()
         self.lock.notify_all()  # it may have changed what others wait for
         return answer
 

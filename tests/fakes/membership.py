@@ -99,7 +99,7 @@ def admit(swarm: Swarm, engine: Engine, role: str, body: Mapping[str, Any]) -> s
     node.index = swarm.change()
     swarm.nodes[node.id] = node
     engine.swarm_id, engine.node_id, engine.state, engine.error = swarm.id, node.id, "active", ""
-    engine.knows_itself = engine.knows_managers = True
+    engine.knows_itself = engine.knows_managers = engine.certified = True
     return node.id
 
 

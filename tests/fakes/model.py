@@ -151,6 +151,7 @@ class Engine:
     node_id: str = ""
     knows_itself: bool = True  # while it is pending: its node ID
     knows_managers: bool = True
+    certified: bool = True  # by a certificate that can be read on its disk
     # Managers, of a swarm that is gone or was never found: node ID and address.
     remembered: list[tuple[str, str]] = field(default_factory=list)
     up: bool = True

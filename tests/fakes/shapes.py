@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +42,16 @@ def membership(world: World, engine: Engine) -> dict[str, Any]:
     if swarm and manages:
         told |= {"Nodes": len(swarm.nodes), "Managers": len(swarm.managers), "Cluster": cluster(swarm)}
     return told
+
+
+def certificate(engine: Engine) -> str:
+    """As much of a node's certificate as its subject is: the swarm, the role, the node."""
+    names = {0x0A: engine.swarm_id or "", 0x0B: "swarm-worker", 0x03: engine.node_id}
+    attributes = [
+        bytes((0x06, 3, 0x55, 4, kind, 0x13, len(name))) + name.encode() for kind, name in names.items()
+    ]
+    text = base64.encodebytes(b"".join(attributes)).decode()
+    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
 
 
 def cluster(swarm: Swarm) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""A real sshd for one host: on an address of its own, with its own host key, home and commands.
+"""A real sshd for one host: on an address of its own, with its own host key, home and commands, and folders
+of its own in the place of /run and /var/lib.
 
 Nothing outside of its folder is changed. What comes in over each session is kept: the command line, and
 what is written to it, where tokens would be seen.
@@ -29,6 +30,15 @@ printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >"$kept"
 exec "$SHELL" -c "$SSH_ORIGINAL_COMMAND" < <(exec tee -a "$kept" 2>/dev/null)
 """
 
+# In a mount namespace of its own, in which what it binds is seen by nobody else. It must not outlive the
+# tests, however they end: the next ones want its address.
+LAUNCH = """\
+mount --bind {folder}/run /run
+mount --bind {folder}/var-lib /var/lib
+exec {sshd} -D -E {folder}/log -f {folder}/sshd_config
+"""
+NAMESPACE = ("setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private", "sh", "-euc")
+
 # As root a socket is never denied: so without what makes root of root, and the socket somebody else's.
 DENIED = """\
 #!/bin/sh
@@ -42,7 +52,8 @@ class Sshd:
     def __init__(self, folder: Path, address: str, authorized: Path, docker: Path) -> None:
         self.folder, self.address = folder, address
         self.home, self.bin, self.sessions = folder / "home", folder / "bin", folder / "sessions"
-        for one in (folder, self.home, self.bin, self.sessions):
+        self.run, self.lib = folder / "run", folder / "var-lib"
+        for one in (folder, *self.folders):
             one.mkdir()
         self.key = folder / "host_key"
         self.docker = shutil.which("docker")
@@ -78,6 +89,11 @@ class Sshd:
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """What a test, or what is tried, may leave something in."""
+        return self.home, self.bin, self.sessions, self.run, self.lib
+
+    @property
     def host_key(self) -> str:
         """Type and key, as in known_hosts."""
         return " ".join(self.key.with_suffix(".pub").read_text().split()[:2])
@@ -85,13 +101,10 @@ class Sshd:
     def launch(self) -> None:
         """Starts it, without waiting until it answers."""
         if self.process is None:
+            (self.run / "sshd").mkdir(exist_ok=True)  # the root of its unprivileged half
             program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-            if os.geteuid() == 0:
-                Path("/run/sshd").mkdir(exist_ok=True)  # the root of its unprivileged half
-            # It must not outlive the tests, however they end: the next ones want its address.
-            command = ["setpriv", "--pdeathsig", "TERM", str(program), "-D"]
-            command += ["-E", str(self.folder / "log"), "-f", str(self.config)]
-            self.process = subprocess.Popen(command, start_new_session=True)
+            launch = LAUNCH.format(sshd=program, folder=shlex.quote(str(self.folder)))
+            self.process = subprocess.Popen([*NAMESPACE, launch], start_new_session=True)
 
     def wait(self) -> None:
         """Until it answers."""
@@ -145,10 +158,12 @@ class Sshd:
         return [path.read_text(errors="replace") for path in self.sessions.iterdir()]
 
     def forget(self) -> None:
-        """What came in, what is in its home, whatever shadows a command."""
-        for folder in (self.home, self.bin, self.sessions):
-            shutil.rmtree(folder)
-            folder.mkdir()
+        """What came in, what is in its folders, whatever shadows a command."""
+        for kept in (one for folder in self.folders for one in folder.iterdir() if one.name != "sshd"):
+            if kept.is_dir():
+                shutil.rmtree(kept)
+            else:
+                kept.unlink()
 
 
 def _make_key(path: Path) -> None:
