@@ -43,7 +43,7 @@ test: ready ## lint, types, unit tests, then integration tests on a lab of their
 	@tests/run
 
 .PHONY: test-all
-test-all: ready ## all of that, and every drift on every size of the group of managers
+test-all: ready ## all of that, every drift on every size of the group of managers, and fifty hosts
 	@tests/run all
 
 .PHONY: play
