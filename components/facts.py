@@ -39,9 +39,9 @@ certificate=$(sed -n '/END/q;/^[^-]/p' $certificates/swarm-node.crt 2>/dev/null 
 for tool in {" ".join(PACKAGES)}; do
   command -v "$tool" >/dev/null || echo "lacks $tool"
 done
-# As the scripts use them, which some BusyBoxes don't know.
+# As the scripts use them, which some BusyBoxes don't know. Locked for others, too: looks come side by side.
 timeout -s KILL 9 true 2>/dev/null || echo "lacks timeout"
-flock -n / true 2>/dev/null || echo "lacks flock"
+flock -s -n / true 2>/dev/null || echo "lacks flock"
 modules=/lib/modules/$(uname -r)
 config() {{ zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null; }}
 # A module, a file that is there while the kernel has it in use, its key in the kernel's configuration.
