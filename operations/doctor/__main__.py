@@ -22,7 +22,7 @@ from components.faults import doing
 from components.findings import Finding, Verdict, summed
 from components.foreign import harmless
 from components.settings import Node
-from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs
+from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
 
@@ -52,6 +52,7 @@ def examine(found: Look, *, deep: bool) -> Iterator[Finding]:
     known = Hosts(found.settings, found.observation, ask(found))
     yield from hosts.check(known)
     yield from neighbors.check(known, found.stacks)
+    yield from undeclared.check(found.settings, found.plan)
     sent, outcome = try_ports(known)
     yield from ports.findings(known, sent, outcome)
     yield from mtu.findings(known, sent, outcome)

@@ -14,7 +14,7 @@ from components.decisions import decide
 from components.findings import Verdict
 from components.observation import OWNER_LABEL, STACK_LABEL, VXLAN_IDS, Object, Service
 from operations.doctor import __main__ as doctor
-from operations.doctor import exchange, facts, mtu, neighbors, overlay, ports, programs
+from operations.doctor import exchange, facts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor import hosts as checks
 from operations.doctor.exchange import Message, Outcome, Sessions
 from operations.doctor.facts import Facts, Link
@@ -480,6 +480,46 @@ def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning
     (found,) = [one for one in neighbors.check(known("m1 w1", facts={"w1": facts}), []) if "w1" in one.hosts]
     assert found.verdict is verdict
     assert words in found.finding
+
+
+# Nodes that nobody declares.
+
+
+def undeclared_in(*entries, **more):
+    settings = declared("m1 w1", **more)
+    swarm = cluster("m1 w1", *entries)
+    return list(undeclared.check(settings, decide(settings, KNOWN, observed(settings, swarm))))
+
+
+def test_nodes_that_nobody_declares_are_told_of_with_what_they_can_see():
+    manager = entry("m9", labels={}, hostname="lap", id="id-lap", address="192.0.2.9")
+    worker = down("w9", labels={}, hostname="old")
+    found = undeclared_in(manager, worker)
+    assert [(one.verdict, one.check) for one in found] == [
+        (FAILED, "undeclared nodes"),
+        (WARNING, "undeclared nodes"),
+    ]
+    assert "lap (id-lap, 192.0.2.9), a manager, is ready: it sees every secret" in found[0].finding
+    assert "docker node demote id-lap; docker node rm --force id-lap" in found[0].remedy
+    assert "old (id-w9, " in found[1].finding
+    assert "is down" in found[1].finding
+
+
+def test_a_node_that_never_said_its_name_is_told_of_by_its_id():
+    (found,) = undeclared_in(entry("w9", labels={}, hostname="", address="", state="unknown"))
+    assert "a node without a name (id-w9, at an unknown address), a worker, is unknown" in found.finding
+    assert "name id-w9 in swarm:otherNodes" in found.remedy
+
+
+def test_nodes_that_are_declared_or_may_stay_are_well():
+    (found,) = undeclared_in(entry("w9", labels={}, hostname="old"), other_nodes=("old",))
+    assert (found.verdict, found.hosts) == (OK, ())
+
+
+def test_without_a_swarm_there_are_no_undeclared_nodes():
+    settings = declared("m1 w1")
+    plan = decide(settings, KNOWN, observed(settings, None))
+    assert list(undeclared.check(settings, plan)) == []
 
 
 # What a host tells.

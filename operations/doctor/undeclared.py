@@ -1,0 +1,38 @@
+"""Nodes of our swarm that no stack declares. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from components import convergence
+from components.findings import Finding, failed, warning
+from components.observation import Entry
+from components.plan import Plan
+from components.settings import Settings
+
+
+def check(settings: Settings, plan: Plan) -> Iterator[Finding]:
+    """A finding for each of them; one that all is well where there are none, and none without a swarm."""
+    found = list(convergence.strangers(settings, plan.known, plan.nodes, plan.cluster))
+    yield from map(stranger, found)
+    if plan.cluster and not found:
+        yield Finding("undeclared nodes", (), "each node of the swarm is declared, or may stay")
+
+
+def stranger(entry: Entry) -> Finding:
+    """Managers see every secret and count for the majority; workers see those of the tasks that they get."""
+    check, called = "undeclared nodes", entry.hostname or "a node without a name"
+    which = (
+        f"{called} ({entry.id}, {entry.address or 'at an unknown address'}), a {entry.role}, is {entry.state}"
+    )
+    if entry.role == "manager":
+        found = f"{which}: it sees every secret, and counts for the majority"
+        removal = f"docker node demote {entry.id}; docker node rm --force {entry.id}"
+        return failed(check, (), found, _remedy(entry, removal))
+    removal = f"docker node rm --force {entry.id}"
+    return warning(check, (), f"{which}: it may get tasks, with their secrets", _remedy(entry, removal))
+
+
+def _remedy(entry: Entry, removal: str) -> str:
+    name = entry.hostname or entry.id
+    return f"Declare it, remove it ({removal}), or let it stay: name {name} in swarm:otherNodes"
