@@ -59,7 +59,7 @@ def main() -> None:
         refuse("".join(["refused, nothing was changed:", *(f"\n  - {one}" for one in plan.refusals)]))
     if outline := plan.outline():
         say(f"to be done: {outline}")
-    connection.write_config(settings, settings.node(plan.control))
+    connection.write_config(settings, plan.control)
     if stacks and plan.control:
         connection.open_control(settings.stack, settings.node(plan.control).ssh.look_timeout)
     images = registry.images(stacks, plan, settings, say=say)

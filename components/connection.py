@@ -42,33 +42,33 @@ def config_file(stack: str) -> Path:
     return FOLDER / stack / "ssh_config"
 
 
-def write_config(settings: Settings, control: Node | None = None) -> None:
-    """Writes the stack's SSH configuration, whole or not at all. While it isn't known which manager a run
-    goes through, `control` stays what it is: another run may be using it."""
+def write_config(settings: Settings, control: str | None = None) -> None:
+    """Writes the stack's SSH configuration, whole or not at all. `control` is the name of the node that the
+    run goes through; while that isn't known it stays what it was, for another run may be using it."""
     path = config_file(settings.stack)
     files.private(FOLDER)  # contents of secrets pass through its sockets
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / "lock").open("wb") as lock:
+    with (path.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        text = config_text(settings, control or _last_control(settings, path))
+        text = config_text(settings, settings.node(control or _last_control(path)))
         fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_text(text)
         fresh.replace(path)
 
 
-def _last_control(settings: Settings, path: Path) -> Node | None:
-    """The manager that the run before went through, if it is declared still."""
-    first = path.read_text(encoding="utf-8").partition("\n")[0] if path.exists() else ""
-    nodes = {REMARK + node.name: node for node in settings.nodes}
-    return nodes.get(first)
+def _last_control(path: Path) -> str:
+    """The name of the node that the run before went through."""
+    first, _, _ = path.read_text().partition("\n") if path.exists() else ("", "", "")
+    return first.removeprefix(REMARK)
 
 
-def config_text(settings: Settings, control: Node | None) -> str:
+def config_text(settings: Settings, control: Node) -> str:
     """The configuration's text: a block per node, one per jump host, one for `control`."""
-    blocks = [_block(node.name, node.host, node.ssh) for node in settings.nodes]
-    if control:
-        blocks.insert(0, f"{REMARK}{control.name}\n")
-        blocks.append(_block(CONTROL, control.host, control.ssh) + _lines(SHARED))
+    blocks = [
+        f"{REMARK}{control.name}\n",
+        *(_block(node.name, node.host, node.ssh) for node in settings.nodes),
+        _block(CONTROL, control.host, control.ssh) + _lines(SHARED),
+    ]
     always = {
         "IdentitiesOnly": "yes",
         "StrictHostKeyChecking": "yes",

@@ -80,5 +80,5 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
     )
     doing("deciding what is to be done")
     plan = decisions.decide(settings, known, observation, stacks)
-    connection.write_config(settings, settings.node(plan.control))
+    connection.write_config(settings, plan.control)
     return Look(settings, stacks, observation, plan)

@@ -70,7 +70,7 @@ def test_a_folder_of_any_name_can_hold_the_key(written, folder):
 def test_a_jump_host_has_its_own_way(written):
     jump = Ssh("guest", 2200, SSH.private_key_file.with_name("jump"), SSH.known_hosts_file)
     settings = declared("m1 w1", node("w1", ssh=replace(SSH, proxy=Proxy("jump.example", jump))))
-    path = written(settings, settings.node("w1"))
+    path = written(settings, "w1")
     for alias in ("w1", CONTROL):
         through = understood(path, alias)["proxyjump"]
         got = understood(path, through)
@@ -85,31 +85,30 @@ def test_a_jump_host_has_its_own_way(written):
 
 def test_control_is_the_manager_of_this_run(written):
     settings = declared("m1 m2")
-    assert understood(written(settings), CONTROL)["hostname"] == CONTROL
-    assert understood(written(settings, settings.node("m2")), CONTROL)["hostname"] == "10.0.0.12"
+    assert understood(written(settings), CONTROL)["hostname"] == "10.0.0.11", "the declared leader at first"
+    assert understood(written(settings, "m2"), CONTROL)["hostname"] == "10.0.0.12"
     names = sorted(path.name for path in connection.config_file("lab").parent.iterdir())
     assert names == ["lock", "ssh_config"], "nothing half-written is left"
 
 
 def test_while_a_run_looks_another_keeps_its_control(written):
     settings = declared("m1 m2")
-    written(settings, settings.node("m2"))
+    written(settings, "m2")
     before = connection.config_file("lab").read_text()
     assert written(settings).read_text() == before
-    assert understood(written(declared("m1 w1")), CONTROL)["hostname"] == CONTROL, (
-        "m2 isn't declared any more"
-    )
+    without = written(declared("m1 w1"))
+    assert understood(without, CONTROL)["hostname"] == "10.0.0.11", "m2 isn't declared any more"
 
 
 def test_two_runs_at_a_time_never_leave_the_file_without_control(written):
     settings = declared("m1 m2")
-    path = written(settings, settings.node("m1"))
+    path = written(settings, "m1")
     ends = threading.Event()
 
     def run():
         while not ends.is_set():
             connection.write_config(settings)
-            connection.write_config(settings, settings.node("m2"))
+            connection.write_config(settings, "m2")
 
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(run) for _ in range(2)]
@@ -123,7 +122,7 @@ def test_two_runs_at_a_time_never_leave_the_file_without_control(written):
 def test_no_node_s_name_is_an_alias_of_ours(written, name):
     jumped = replace(SSH, proxy=Proxy("jump.example", SSH))
     settings = declared("m1 m2", node("m2", ssh=jumped), replace(node("w1"), name=name, host="10.0.0.99"))
-    path = written(settings, settings.node("m2"))
+    path = written(settings, "m2")
     assert understood(path, name)["hostname"] == "10.0.0.99"
     assert understood(path, CONTROL)["hostname"] == "10.0.0.12"
     assert understood(path, understood(path, "m2")["proxyjump"])["hostname"] == "jump.example"
@@ -149,7 +148,7 @@ def test_a_value_that_could_add_a_line_is_never_written(written, key, char):
 
 def test_requests_to_control_share_a_connection_and_looks_have_their_own(written):
     settings = declared("m1 m2")
-    path = written(settings, settings.node("m2"))
+    path = written(settings, "m2")
     got = understood(path, CONTROL)
     assert (got["controlmaster"], got["controlpersist"]) == ("auto", "30")
     assert got["controlpath"].startswith(".swarm/")

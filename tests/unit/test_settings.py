@@ -533,7 +533,7 @@ def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_i
     assert proxy.ssh.proxy is None
     assert (proxy.ssh.user, proxy.ssh.port) == (user, port)
     assert (proxy.ssh.private_key_file, proxy.ssh.known_hosts_file) == (folder / key, folder / hosts)
-    blocks = connection.config_text(settings, None).split("\n\n")
+    blocks = connection.config_text(settings, settings.leader).split("\n\n")
     assert (
         f'Host m2_proxy\n  HostName "jump.example"\n  User "{user}"\n  Port {port}\n'
         f'  IdentityFile "{folder / key}"\n  UserKnownHostsFile "{folder / hosts}"\n  ConnectTimeout 4'
