@@ -105,12 +105,12 @@ class Session:
         """Sends the script; gives what it says. TimeoutError: nothing came in time. EOFError: the session
         ended before."""
         self.send(self.text)
-        lines = self.replies()
+        lines, marker = self.replies(), self.marker.encode()
         for line in iter(lines.readline, b""):
-            if line.rstrip().endswith(self.marker.encode()):
-                self.begun = True
+            self.begun = line.rstrip().endswith(marker)
+            self.noise = line.strip().removesuffix(marker) or self.noise
+            if self.begun:
                 return lines
-            self.noise = line.strip() or self.noise
         self.ended = True
         raise EOFError
 

@@ -108,6 +108,20 @@ def tools(observation: Observation) -> Iterator[Finding]:
             yield Finding("tools", (name,), "all there")
 
 
+def noise(observation: Observation, managers: Iterable[str]) -> Iterator[Finding]:
+    """Managers whose shells print something before each command: the Docker provider, which may go through
+    any of them, takes it for the engine's answer."""
+    for name in managers:
+        host = observation.get(name)
+        if host and host.noise:
+            yield failed(
+                "noise",
+                name,
+                f"its shell prints {host.noise[:60]!r} before each command, and services can't be managed",
+                'Have it printed for interactive shells alone (in .bashrc: [ -z "$PS1" ] || echo ...)',
+            )
+
+
 def cut_off(observation: Observation) -> Iterator[Finding]:
     """Managers that the others don't reach, though we do."""
     for name, host in observation.items():

@@ -163,22 +163,26 @@ def _way_in(node: Node) -> str:
 def _with_cut_off(settings: Settings, observation: Mapping[str, Host]) -> Observation:
     """Finds the managers that are cut off: without a leader, while the others have one and don't reach them.
     An engine that was just started gets its time."""
-    lost_to_others = [
+    missed = [
         entry
         for cluster in views(observation).values()
         for entry in cluster.entries.values()
         if entry.role == "manager" and not entry.ready
     ]
-    names = {entry.name for entry in lost_to_others} | {
-        node.name
-        for node in settings.nodes
-        for entry in lost_to_others
-        if entry.address in (node.host, node.address)
-    }
+    nodes = {node.name: node for node in settings.nodes}
     return {
-        name: replace(host, cut_off=host.leaderless and host.engine_age > STARTING_SECONDS and name in names)
+        name: replace(host, cut_off=any(_is_cut_off(host, nodes[name], entry) for entry in missed))
         for name, host in observation.items()
     }
+
+
+def _is_cut_off(host: Host, node: Node, entry: Entry) -> bool:
+    """Whether this host is the manager that the others miss: by its node ID, where that may be read."""
+    if not host.leaderless or host.engine_age < STARTING_SECONDS:
+        return False
+    if host.node_id:
+        return host.node_id == entry.id
+    return entry.name == host.name or entry.address in (node.host, node.address)
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,8 @@ def _look(args: LookArgs) -> tuple[Host, bool]:
             told = facts.read(session.begin())
             # It was read at some moment of the session: what a slow one alone explains is no skew.
             skew = told.clock - min(max(told.clock, began), time.time())
-            return _host(args, told, skew, session.engine()), False
+            host = _host(args, told, skew, session.engine())
+            return replace(host, noise=session.noise.decode(errors="replace")), False
         except FAILURES as error:
             host = _failed(args.node.name, session, told, error)
             return host, not session.begun and session.cut

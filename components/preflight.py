@@ -52,6 +52,8 @@ def refusals(settings: Settings, observation: Observation, *, starts: bool) -> I
     found = list(common(observation))
     if starts and settings.address_pool:
         found += findings.pools(settings.address_pool, observation, starts=True)
+    if settings.stacks or settings.edge:
+        found += findings.noise(observation, [node.name for node in settings.nodes if node.manager])
     yield from (str(one) for one in findings.summed(found) if one.verdict is Verdict.FAILED)
     if starts and not address_pool(settings, observation):
         yield "no address pool is free on every host. Choose one: pulumi config set swarm:addressPool"

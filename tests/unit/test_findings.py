@@ -113,6 +113,13 @@ def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
     )
 
 
+def test_what_a_manager_s_shell_prints_is_named():
+    hosts = {"m1": idle("m1"), "m2": idle("m2", noise="Welcome!"), "w1": idle("w1", noise="Welcome!")}
+    (found,) = findings.noise(hosts, ["m1", "m2", "m3"])
+    assert (found.hosts, found.verdict) == (("m2",), FAILED)
+    assert "'Welcome!'" in found.finding
+
+
 def test_a_manager_that_is_cut_off_is_named_with_the_ports():
     (found,) = findings.cut_off({"m2": replace(leaderless("m2"), cut_off=True)})
     assert all(port in found.remedy for port in ("2377/tcp", "7946/tcp and udp", "4789/udp"))

@@ -607,6 +607,7 @@ def test_what_a_profile_prints_is_no_fact(seen, noise):
     host = seen(**manager(), noise=noise)
     assert (host.problem, host.node_id, host.ip_vs) == (None, "id-m1", True)
     assert abs(host.skew) < 5
+    assert host.noise == noise.strip().splitlines()[-1].encode("latin-1").decode(errors="replace")
 
 
 def test_a_slow_host_that_is_never_silent_gets_its_time(seen):
