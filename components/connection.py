@@ -48,17 +48,17 @@ def write_config(settings: Settings, control: str | None = None) -> None:
     path = config_file(settings.stack)
     files.private(FOLDER)  # contents of secrets pass through its sockets
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / "lock").open("w") as lock:
+    with (path.parent / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         text = config_text(settings, settings.node(control or _last_control(path)))
         fresh = path.with_suffix(f".{os.getpid()}")
-        fresh.write_text(text)
+        fresh.write_text(text, encoding="utf-8")
         fresh.replace(path)
 
 
 def _last_control(path: Path) -> str:
     """The name of the node that the run before went through."""
-    first, _, _ = path.read_text().partition("\n") if path.exists() else ("", "", "")
+    first, _, _ = path.read_text(encoding="utf-8").partition("\n") if path.exists() else ("", "", "")
     return first.removeprefix(REMARK)
 
 
