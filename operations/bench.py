@@ -86,7 +86,7 @@ class Project:
         own = {
             "PULUMI_BACKEND_URL": f"file://{self.folder}/state",
             "PULUMI_CONFIG_PASSPHRASE": "of this run",
-            "REDIS_PASSWORD": "of this run",
+            "REDIS_PASSWORD": "of-this-run",
         }
         return timed(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
