@@ -16,8 +16,8 @@ VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"  # that the swarm g
 BOOT_SECONDS = 180
 PENDING = "on its way into a swarm"
 KEY_CHANGED = "its host key has CHANGED"
-# In the words of OpenSSH, and of Docker's client where the user may not use the engine.
-REFUSING = ("permission denied", "host key", "too many authentication failures")
+# In the words of OpenSSH, of Docker's client where the user may not use the engine, and of the look.
+REFUSING = ("permission denied", "host key", "too many authentication failures", "its login shell")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ def leaderless(observation: Observation) -> Iterator[str]:
         )
         return
     for name, host in observation.items():
-        if host.member:
+        if host.state == "locked":
+            yield _locked(name)
+        elif host.member:
             yield (
                 f"{name}: in a swarm whose managers ({', '.join(host.managers) or 'unknown'}) give no "
                 "answer. Start them again; if that swarm is gone for good, run on it: docker swarm leave"
@@ -47,12 +49,16 @@ def of_nodes(
             yield f"{_where(node)}: {_refusing(host)}"
         elif step is Step.ABSENT:
             yield from _absent(settings, node, host, cluster)
-        if step is Step.FOREIGN and cluster:
-            yield f"{_where(node)}: {_foreign(host, cluster, standings[node.name])}"
         if cluster and host.state == "locked":
-            yield f"{node.name}: its swarm is locked. Run on it: docker swarm unlock"
-        if cluster and step is Step.IN_PLACE:
+            yield _locked(node.name)
+        elif cluster and step is Step.FOREIGN:
+            yield f"{_where(node)}: {_foreign(host, cluster, standings[node.name])}"
+        elif cluster and step is Step.IN_PLACE:
             yield from _in_place(node, host, cluster)
+
+
+def _locked(name: str) -> str:
+    return f"{name}: its swarm is locked. Run on it: docker swarm unlock"
 
 
 def _where(node: Node) -> str:
@@ -73,8 +79,8 @@ def _refusing(host: Host) -> str:
 def _absent(settings: Settings, node: Node, host: Host, cluster: Cluster | None) -> Iterator[str]:
     if host.leaderless and cluster:
         yield (
-            f"{_where(node)}: in a swarm that has no leader and isn't {cluster.id}, ours. "
-            "Run on it: docker swarm leave --force"
+            f"{_where(node)}: in a swarm that has no leader and isn't known to be {cluster.id}, ours. "
+            f"{_farewell('docker swarm leave --force')}"
         )
     elif host.problem and host.answers and not cluster:
         yield (
@@ -86,7 +92,8 @@ def _absent(settings: Settings, node: Node, host: Host, cluster: Cluster | None)
     elif host.problem and node.name not in settings.unreachable:
         without = "pulumi config set swarm:allowUnreachable true"
         if not cluster:
-            without = f"pulumi config set --path 'swarm:unreachable[0]' {node.name}"
+            at = len(settings.unreachable)
+            without = f"pulumi config set --path 'swarm:unreachable[{at}]' {node.name}"
         if not cluster or not settings.allow_unreachable:
             yield f"{_where(node)}: {host.problem}. Start it; or go on without it: {without}"
 
@@ -94,15 +101,20 @@ def _absent(settings: Settings, node: Node, host: Host, cluster: Cluster | None)
 def _foreign(host: Host, cluster: Cluster, what: Standing) -> str:
     if what is Standing.UNKNOWN:
         return (
-            f"{what}, and may be another's than {cluster.id}, ours. Wait until its engine is active; if it "
-            "doesn't get there, run on it: docker swarm leave --force"
+            f"{what}, and may be another's than {cluster.id}, ours. Wait until its engine is active. "
+            f"{_farewell('docker swarm leave --force')}"
         )
     whose = f"swarm {host.cluster.id}" if host.cluster else "the swarm of managers "
     whose += "" if host.cluster else ", ".join(host.managers) or "that it doesn't name"
     if host.state == "error":
         whose += f", with an error ({host.error or 'that its engine has no words for'})"
     force = " --force" if host.manager or host.state == "error" else ""
-    return f"in {whose}, and ours is {cluster.id}. Run on it: docker swarm leave{force}"
+    return f"in {whose}, and ours is {cluster.id}. {_farewell(f'docker swarm leave{force}')}"
+
+
+def _farewell(command: str) -> str:
+    """The milder remedy first: the swarm may be somebody's."""
+    return f"Take it out of the configuration; or, if that swarm may lose it, run on it: {command}"
 
 
 def _in_place(node: Node, host: Host, cluster: Cluster) -> Iterator[str]:

@@ -166,7 +166,8 @@ CASES = {
         (idle("w1", **ERROR),),
         refusals=[
             "w1 (10.0.0.21): in the swarm of managers that it doesn't name, with an error (certificate has "
-            "expired), and ours is ours. Run on it: docker swarm leave --force"
+            "expired), and ours is ours. Take it out of the configuration; or, if that swarm may lose it, "
+            "run on it: docker swarm leave --force"
         ],
     ),
     "a host whose membership is in an error, and whose certificate is another swarm's": Case(
@@ -478,7 +479,7 @@ CASES = {
         declared(THREE),
         cluster("m1 m2 w1"),
         (member("m3", FOREIGN, "id-m8"),),
-        refusals=["m3 (10.0.0.13): in swarm theirs, and ours is ours. Run on it: docker swarm leave --force"],
+        refusals=["m3 (10.0.0.13): in swarm theirs, and ours is ours. Take it out of the configuration; or,"],
     ),
     "a worker of another swarm is refused with its managers' addresses": Case(
         declared(THREE),
@@ -517,7 +518,7 @@ CASES = {
         declared("m1 w1 w2", allow_unreachable=True, unreachable=("w1",)),
         None,
         (silent("w2"),),
-        refusals=["go on without it: pulumi config set --path 'swarm:unreachable[0]' w2"],
+        refusals=["go on without it: pulumi config set --path 'swarm:unreachable[1]' w2"],
     ),
     "a host never answered, and the rest is to go on": Case(
         declared("m1 w1 w2", unreachable=("w2",)),
@@ -578,6 +579,12 @@ CASES = {
         cluster("m1 m2 m3", down("m3")),
         (idle("m3", state="locked", node_id="id-m3"),),
         refusals=["m3: its swarm is locked. Run on it: docker swarm unlock"],
+    ),
+    "all managers are locked: nobody is told to leave": Case(
+        declared("m1 w1"),
+        None,
+        (idle("m1", state="locked"),),
+        refusals=["m1: its swarm is locked. Run on it: docker swarm unlock"],
     ),
     "the only live manager is to be a worker": Case(
         declared("m1 w1", node("w1", role="worker")),

@@ -939,7 +939,8 @@ def test_a_drain_is_misled_by_no_service_that_has_completed_in_its_name(drained,
     """What `docker service ls` says of a job is that it has completed; it isn't waited for."""
     listed = "echo demo_page 2/2" if waits else ":"
     drained.on("service ls --format", f"{others}; {listed}").meanwhile("rm -f busy")
-    done = drained.run(converge([Task("drain", "w2", "id-w2")], drain_seconds=1))
+    seconds = 4 if waits else 15  # the second one isn't waited out
+    done = drained.run(converge([Task("drain", "w2", "id-w2")], drain_seconds=seconds))
     assert (done.returncode == 1) == waits, done.stderr
     assert ("this still waits: demo_page" in done.stderr) == waits
 
