@@ -171,3 +171,15 @@ def test_a_node_that_is_down_is_taken_out_only_as_lost_and_never_dialled(
     assert "leaving a membership that the swarm doesn't know any more" in swarm.up()
     assert ids(swarm)[LEAVING] != old
     swarm.preview()
+
+
+@pytest.mark.full
+def test_a_join_that_the_network_swallows_for_a_while_is_made_again(swarm: Deployment) -> None:
+    """After 20 s the engine says that it goes on by itself, and after 35 s it gives up."""
+    drop = "OUTPUT -p tcp --dport 2377 -j DROP"
+    swarm.lab.run(LEAVING, "docker swarm leave --force")
+    swarm.lab.run(LEAVING, f"iptables -A {drop}; (sleep 60; iptables -D {drop}) >/dev/null 2>&1 &")
+    output = swarm.up()
+    assert "The attempt to join the swarm will continue in the background" in output
+    assert "leaving its own attempt to join, which failed: rpc error" in output
+    swarm.preview()
