@@ -190,10 +190,10 @@ def under_way(observation: Observation, stacks: Collection[str]) -> Iterator[str
     node is down its tasks may have nowhere to run, and aren't waited for."""
     clusters = views(observation)
     waiting: dict[str, list[str]] = {}
-    for host in observation.values():
+    for host in (host for host in observation.values() if not host.cut_off):
         if host.late or (host.problem and host.age < BOOT_SECONDS):
             waiting.setdefault(str(host.problem), []).append(host.name)
-        if host.leaderless and not host.cut_off:
+        if host.leaderless:
             waiting.setdefault("in a swarm without a leader", []).append(host.name)
         if host.state == "pending" and not any(host.node_id in one.entries for one in clusters.values()):
             waiting.setdefault(PENDING, []).append(host.name)

@@ -34,18 +34,16 @@ def hosts(fakes: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flee
     return fakes
 
 
-def declared(hosts: Fleet, **nodes: Ssh | None) -> Settings:
-    """Settings of these nodes, by host and, maybe, number: each reached at its host, its own way."""
+def declared(hosts: Fleet, **ways: Ssh | None) -> Settings:
+    """Settings of these nodes, by host and, maybe, number: each reached at its host, its own way. The first
+    is the leader."""
     usual = Ssh("root", PORT, hosts.private_key, hosts.known_hosts)
-    listed = [
-        Node(name, hosts[re.sub(r"-of-\d+$", "", name)].address, _role(name), "active", way or usual)
-        for name, way in nodes.items()
-    ]
+    listed = []
+    for name, way in ways.items():
+        role = "worker" if listed else "leader"
+        host = hosts[re.sub(r"-of-\d+$", "", name)]
+        listed.append(Node(name, host.address, role, "active", way or usual))
     return Settings("swarm", "fakes", tuple(listed))
-
-
-def _role(name: str) -> str:
-    return "leader" if name == "swarm-manager-01" else "manager" if "manager" in name else "worker"
 
 
 def seen(settings: Settings, **more: object) -> Observation:

@@ -887,6 +887,7 @@ def test_without_patience_nothing_is_waited_for(observe):
 
 
 SWARM = cluster("m1 w1", down("w2"), services=(Service("s1", "demo_page", "demo", "nginx", 1, 2),))
+CUT_OFF = cluster("m1", down("m2"))
 LACKING = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 1, 2),))
 WHOLE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 2, 2),))
 MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3, 2),))
@@ -904,6 +905,7 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         ([member("m1", SWARM), idle("w8", state="pending", node_id="id-w8")], [], [f"w8: {PENDING}"]),
         ([idle("w8", state="pending"), idle("w9", state="pending")], [], [f"w8, w9: {PENDING}"]),
         ([idle("w8", state="error")], [], []),
+        ([member("m1", CUT_OFF), replace(leaderless("m2"), node_id="id-m2", cut_off=True)], [], []),
         ([member("m1", SWARM), silent("w2")], ["other"], []),
         ([member("m1", SWARM), silent("w2")], ["demo"], []),
         ([member("m1", LACKING)], ["demo"], ["demo_page: 1 of 2 tasks run"]),
@@ -928,6 +930,7 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         "a host on its way into a swarm that doesn't list it",
         "hosts on their way into a swarm that isn't seen",
         "a membership in an error",
+        "a manager that is cut off",
         "a silent member, services of others",
         "a node that is down, tasks that may have nowhere to run",
         "tasks that start",
