@@ -20,8 +20,8 @@ BROKEN = '\n\ndef {name}(*_, **__):\n    raise RuntimeError("broken on purpose: 
 SEEN = """
 
 def observe(settings, *_, **__):
-    from tests.unit.builders import MARK, cluster, entry, member
-    swarm = cluster("", entry("m1", address="127.0.0.1"), marks=(MARK,))
+    from tests.unit.builders import cluster, entry, member
+    swarm = cluster("", entry("m1", address="127.0.0.1"))
     return {"m1": replace(member("m1", swarm), routes=())}
 
 
@@ -32,6 +32,7 @@ config:
   swarm:ssh: {privateKeyFile: id, knownHostsFile: known}
   swarm:nodes: [{name: m1, host: 127.0.0.1, role: leader, ssh: {port: 1}}]
   swarm:taskHistoryLimit: 9
+  swarm:adopt: true
   swarm:stacks: [{name: play, compose: stacks/play/redis.yaml}]
 """
 
