@@ -101,10 +101,8 @@ def _container(
         ]
         or None,
         dns_config=docker.ServiceTaskSpecContainerSpecDnsConfigArgs(
-            nameservers=list(service.dns), searches=list(service.dns_search) or None
-        )
-        if service.dns or service.dns_search
-        else None,
+            nameservers=list(service.dns), searches=list(service.dns_search)
+        ),
         cap_adds=list(service.cap_add) or None,
         cap_drops=list(service.cap_drop) or None,
         sysctl=service.sysctls or None,

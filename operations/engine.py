@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from components import bounded, configuration, connection, decisions, faults, look, state
-from components.checks import ConfigurationError
+from components.checks import ConfigurationError, Mistake
 from components.compose import Stack
 from components.faults import doing
 from components.foreign import harmless
@@ -53,7 +53,11 @@ def declared(stack: str) -> tuple[Settings, list[Stack]]:
     """What a stack's configuration says. ConfigurationError: it has mistakes."""
     doing("reading the configuration")
     # With secrets: a Compose file is read whole, contents too. They go no further.
-    raw: dict[str, Any] = json.loads(pulumi("config", "--json", "--show-secrets", "--stack", stack))
+    try:
+        raw: dict[str, Any] = json.loads(pulumi("config", "--json", "--show-secrets", "--stack", stack))
+    except (ValueError, RecursionError):
+        rule = "has a value that is nested too deep, or a number of thousands of digits"
+        raise ConfigurationError([Mistake(f"Pulumi.{stack}.yaml", None, rule, "Correct it")]) from None
     values = {key: entry.get("objectValue", entry.get("value")) for key, entry in raw.items()}
     secret = [key for key, entry in raw.items() if entry["secret"]]
     faults.hide([values[key] for key in secret])

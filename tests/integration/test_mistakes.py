@@ -45,3 +45,22 @@ def test_all_mistakes_are_listed_at_once_and_nobody_is_dialled(
     assert not dialled.exists()
     deployment.settings = good
     deployment.configure()
+
+
+SECRET = "swördfish"
+
+
+def test_a_secret_under_a_mistyped_key_is_shown_by_no_command(deployment: Deployment) -> None:
+    good = dict(deployment.settings)
+    deployment.pulumi("config", "set", "--secret", "--path", "swarm:ssh.privateKeyy", SECRET)
+    deployment.pulumi("config", "set", "--path", "swarm:secrets.PLAIN", SECRET)
+    said = [deployment.pulumi("preview", fails=True, DOCKER_CONTEXT="theirs")]
+    said += [deployment.operation(name).stdout for name in ("verify", "doctor")]
+    for output in said:
+        for words in ("swarm:ssh.privateKeyy: there is no such key", "swarm:secrets.PLAIN: is there for all"):
+            assert words in output
+        assert "rdfish" not in output
+    assert "DOCKER_CONTEXT: is set" in said[0]
+    assert "theirs" not in said[0]
+    deployment.settings = good
+    deployment.configure()

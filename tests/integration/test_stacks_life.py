@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from components.compose import schema
+from components.compose.document import Document
 from tests.integration.deployment import Deployment, changed
 from tests.integration.test_stacks import specs
 
@@ -155,50 +160,159 @@ def test_a_stack_that_is_taken_out_and_put_in_again_loses_no_more_than_its_tasks
     assert deployment.lab.run(node, f"cat {volume}/mark").strip() == "kept"
 
 
+# Every option of a service, and every one again with another value.
 FULL = """
 services:
   one:
     image: redis:7.0.15
-    init: true
-    user: "0"
-    environment: {A: "1"}
+    entrypoint: [sleep]
+    command: [1h]
+    environment: {A: "1", B: "2"}
+    env_file: first.env
     labels: {a: b}
-    dns: 192.0.2.53
-    cap_add: [NET_ADMIN]
-    healthcheck: {test: "true", interval: 1h}
+    hostname: first
+    user: "0"
+    working_dir: /tmp
+    init: true
+    read_only: true
+    stop_signal: SIGINT
+    stop_grace_period: 1s
+    healthcheck: {test: "true", interval: 1h, timeout: 1s, start_period: 1s, retries: 2}
     logging: {driver: json-file, options: {max-size: 1m}}
-    volumes: [/cache]
+    extra_hosts: ["db:192.0.2.1"]
+    dns: 192.0.2.53
+    dns_search: example.org
+    cap_add: [NET_ADMIN]
+    cap_drop: [CHOWN]
+    sysctls: {net.core.somaxconn: 1024}
+    volumes: [/cache, "kept:/kept", {type: tmpfs, target: /t, tmpfs: {size: 4m}}]
+    networks: {default: {aliases: [first]}, more: }
     ports: [{target: 6379, published: 6379, mode: host}]
+    secrets: [{source: key, target: /key, mode: 0400}]
+    configs: [site]
     deploy:
+      mode: replicated
       replicas: 0
       labels: {c: d}
       endpoint_mode: dnsrr
-      placement: {constraints: [node.role == worker], max_replicas_per_node: 3}
-      resources: {limits: {memory: 64M}, reservations: {memory: 8M}}
-      restart_policy: {condition: on-failure, delay: 1s}
-      update_config: {parallelism: 2}
-      rollback_config: {parallelism: 2}
-networks: {default: {attachable: true, internal: true, driver_opts: {encrypted: ""}}}
+      placement:
+        constraints: [node.role == worker]
+        preferences: [{spread: node.labels.a}]
+        max_replicas_per_node: 3
+      resources: {limits: {cpus: 1, memory: 64M}, reservations: {cpus: 0.1, memory: 8M}}
+      restart_policy: {condition: on-failure, delay: 1s, max_attempts: 2, window: 1s}
+      update_config: {parallelism: 2, delay: 1s, monitor: 1s, max_failure_ratio: 0.1, order: start-first,
+                      failure_action: rollback}
+      rollback_config: {parallelism: 2, delay: 1s, monitor: 1s, max_failure_ratio: 0.1, order: start-first,
+                        failure_action: continue}
+networks: {more: {}, alone: {attachable: true, internal: true, driver_opts: {encrypted: ""}}}
+volumes: {kept: {labels: {e: f}}}
+secrets: {key: {file: plain}}
+configs: {site: {file: plain}}
 """
+OTHER = """
+services:
+  one:
+    image: redis:7.0.15
+    entrypoint: [sleep, 1h]
+    command: [2h]
+    environment: {B: "3", C: "4"}
+    env_file: second.env
+    labels: {a: c}
+    hostname: second
+    user: "1"
+    working_dir: /
+    init: false
+    read_only: false
+    stop_signal: SIGQUIT
+    stop_grace_period: 2s
+    healthcheck: {test: [CMD, "true"], interval: 2h, timeout: 2s, start_period: 2s, retries: 3}
+    logging: {driver: json-file, options: {max-file: "2"}}
+    extra_hosts: ["db:192.0.2.2", "web:192.0.2.3"]
+    dns: [192.0.2.54, 192.0.2.55]
+    dns_search: [example.com]
+    cap_add: [SYS_TIME]
+    cap_drop: [KILL]
+    sysctls: {net.core.somaxconn: 2048}
+    volumes: ["kept:/other:ro", {type: bind, source: /etc, target: /host, bind: {propagation: rslave}}]
+    networks: {more: {aliases: [second]}}
+    ports: [{target: 6379, published: 6380, protocol: udp, mode: ingress}]
+    secrets: [{source: key, target: /other, uid: "1", gid: "1"}]
+    configs: [{source: site, target: /site}]
+    deploy:
+      mode: replicated
+      replicas: 0
+      labels: {c: e}
+      endpoint_mode: vip
+      placement:
+        constraints: [node.role != manager, node.labels.b != c]
+        preferences: [{spread: node.labels.b}]
+        max_replicas_per_node: 4
+      resources: {limits: {cpus: 2, memory: 32M}, reservations: {cpus: 0.2, memory: 4M}}
+      restart_policy: {condition: none, delay: 2s, max_attempts: 3, window: 2s}
+      update_config: {parallelism: 3, delay: 2s, monitor: 2s, max_failure_ratio: 0.2, order: stop-first,
+                      failure_action: continue}
+      rollback_config: {parallelism: 3, delay: 2s, monitor: 2s, max_failure_ratio: 0.2, order: stop-first,
+                        failure_action: pause}
+networks: {more: {}, alone: {internal: true, labels: {g: h}}}
+volumes: {kept: {labels: {e: g}}}
+secrets: {key: {file: plain}}
+configs: {site: {file: plain}}
+"""
+# What the provider leaves as it is where nothing is said of it, and nothing else changes.
+KEPT = ("stop_grace_period", "healthcheck", "dns", "dns_search", "init")
+KEPT_OF_DEPLOY = ("labels", "endpoint_mode", "placement", "resources", "restart_policy", "update_config",
+                  "rollback_config")  # fmt: skip
 
 
-def test_what_is_taken_out_of_a_file_is_taken_off_the_service_and_the_network(
+def file(text: str | None, port: int = 0) -> str:
+    """A file with the service of this text, and with one for each of its options alone that the provider
+    may keep; without a text none has options. The network that changes is none of theirs: they would be
+    replaced with it."""
+    data = Document(text or FULL).data
+    one = data["services"]["one"]
+    assert set(one) == set(schema.SERVICE)
+    assert set(one["deploy"]) == set(schema.DEPLOY)
+    one["ports"][0]["published"] += port
+    alone = {name: {name: one[name]} for name in KEPT}
+    alone |= {name: {"deploy": {name: one["deploy"][name]}} for name in KEPT_OF_DEPLOY}
+    services = {"one": one} | alone if text else {name: {} for name in ("one", *alone)}
+    for service in services.values():
+        service["image"] = one["image"]
+        service["deploy"] = {**service.get("deploy", {}), "replicas": 0}
+    return yaml.safe_dump({**(data if text else {"networks": {"alone": {}}}), "services": services})
+
+
+def test_what_is_changed_in_a_file_or_taken_out_is_so_on_the_services_and_the_network(
     deployed: tuple[Deployment, Path],
 ) -> None:
+    """What was changed is as what is made anew from the same file."""
     deployment, folder = deployed
-    plain = "services: {one: {image: 'redis:7.0.15'}}\n"
-    (folder / "less.yaml").write_text(FULL)
-    (folder / "new.yaml").write_text(plain)
-    stacks = [{"name": name, "compose": str(folder / f"{name}.yaml")} for name in ("less", "new")]
-    deployment.configure(stacks=stacks)
+    for name in ("first.env", "second.env"):
+        (folder / name).write_text(f"OF={name}\n")
+    changing = {"name": "less", "compose": str(folder / "less.yaml")}
+    (folder / "less.yaml").write_text(file(FULL))
+    deployment.configure(stacks=[changing])
     deployment.up()
-    (folder / "less.yaml").write_text(plain)
-    deployment.up()
+    for name, text in (("other", OTHER), ("new", None)):
+        (folder / "less.yaml").write_text(file(text))
+        (folder / f"{name}.yaml").write_text(file(text, port=1))
+        deployment.configure(stacks=[changing, {"name": name, "compose": str(folder / f"{name}.yaml")}])
+        deployment.up()
+        assert seen(deployment, "less") == seen(deployment, name)
     deployment.preview()
-    less, new = (told[f"{name}_one"] for told in (specs(deployment),) for name in ("less", "new"))
-    assert json.loads(json.dumps(less).replace("less", "new")) == new
+
+
+def seen(deployment: Deployment, stack: str) -> dict[str, Any]:
+    """What the swarm has of a stack's services and network, as it would be of any other stack."""
     of_network = "'{{.Attachable}} {{.Internal}} {{range $name, $_ := .Options}}{{$name}} {{end}}'"
-    networks = [
-        deployment.docker(f"network inspect --format {of_network} {name}_default") for name in ("less", "new")
-    ]
-    assert networks[0] == networks[1]
+    listed = [spec for name, spec in specs(deployment).items() if name.startswith(f"{stack}_")]
+    for spec in listed:
+        for port in spec.get("EndpointSpec", {}).get("Ports", ()):
+            del port["PublishedPort"]  # no other can have it
+    network = deployment.docker(f"network inspect --format {of_network} {stack}_alone")
+    found = json.loads(
+        re.sub(rf'"{stack}(_|")', r'"\1', json.dumps({"services": listed, "network": network}))
+    )
+    assert isinstance(found, dict)
+    return found

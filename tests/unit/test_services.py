@@ -49,7 +49,15 @@ def test_what_is_not_declared_is_not_said_but_for_what_the_provider_would_leave_
         "resources",
     }
     assert given(whole["task_spec"].placement) == {"max_replicas": 0}
-    assert set(given(container())) == {"image", "labels", "stop_grace_period", "init", "healthcheck"}
+    assert set(given(container())) == {
+        "image",
+        "labels",
+        "stop_grace_period",
+        "init",
+        "healthcheck",
+        "dns_config",
+    }
+    assert given(container().dns_config) == {"nameservers": [], "searches": []}
     assert given(whole["endpoint_spec"]) == {"mode": "vip"}
 
 
