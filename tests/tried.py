@@ -44,7 +44,7 @@ LOST = "test_nodes::test_a_node_that_is_down_is_taken_out_only_as_lost_and_never
 WAY = "test_nodes::test_another_user_key_and_port_make_no_node_leave_or_join"
 SECRET = "test_stacks_life::test_a_changed_secret_moves_its_services_over_and_restarts_no_other"
 STACK_OUT = "test_stacks_life::test_a_stack_that_is_taken_out_and_put_in_again_loses_no_more_than_its_tasks"
-FILE = "test_stacks_life::test_what_is_taken_out_of_a_file_is_taken_off_the_service_and_the_network"
+FILE = "test_stacks_life::test_what_is_changed_in_a_file_or_taken_out_is_so_on_the_services_and_the_network"
 
 # By the page's headings.
 KEYS = {
