@@ -10,9 +10,10 @@ from typing import Any, cast
 
 from lab import Lab
 from tests.fakes.fleet import Fleet
+from tests.fakes.host import Host
 from tests.fakes.model import World
 from tests.fakes.sshd import PORT
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import ROOT, Deployment
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,37 @@ class FakeDeployment(Deployment):
         super().__init__(cast(Lab, fleet), folder)
 
     def declare_all(self) -> None:
-        """The fleet's nodes, and no services: no plugin but `command` is needed."""
+        """The fleet's nodes, and no services: no plugin but `command` is needed. Hosts here answer soon."""
         ssh = {"privateKeyFile": self.fleet.private_key, "knownHostsFile": self.fleet.known_hosts}
-        self.configure(ssh={key: str(path) for key, path in ssh.items()} | {"port": PORT}, nodes=self.nodes())
+        way = {key: str(path) for key, path in ssh.items()} | {"port": PORT, "connectTimeout": "2s"}
+        self.configure(ssh=way, nodes=self.nodes())
+
+    def hurry(self, **seconds: float) -> None:
+        """Has the program wait for seconds where it would for minutes: bounds of modules in components, as
+        look__STEADY_SECONDS=3."""
+        lines = []
+        for name, value in seconds.items():
+            module, _, bound = name.partition("__")
+            lines += [f"import components.{module}", f"components.{module}.{bound} = {value}"]
+        program = self.folder / "__main__.py"
+        program.unlink()
+        rest = f"import runpy\nrunpy.run_path({str(ROOT / '__main__.py')!r}, run_name='__main__')\n"
+        program.write_text("\n".join(lines) + f"\n{rest}")
+
+    def declare_also(self, host: Host, **more: Any) -> None:
+        """One more node, of a host's name; a worker."""
+        node = {"name": host.name, "host": host.address, "role": "worker"}
+        self.configure(nodes=[*self.declared, node | more])
+
+    def take_out(self, *names: str) -> None:
+        """Nodes out of the configuration."""
+        self.configure(nodes=[one for one in self.declared if one["name"] not in names])
+
+    def refused(self) -> str:
+        """What preview and up say, which both refuse."""
+        said = self.pulumi("preview", fails=True)
+        assert "refused, nothing was changed" in said, said
+        return said + self.up(fails=True)
 
     def restart_broken_engines(self, names: Collection[str]) -> None:
         """Fake engines have nothing that could stay behind."""

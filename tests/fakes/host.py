@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,19 @@ class Host:
         """The requests that weren't mere questions, as `POST /swarm/leave`."""
         return [one.name for one in self.requests if one.method not in ("GET", "HEAD")]
 
+    @property
+    def touched(self) -> bool:
+        """Whether it was told to change anything, or given a token."""
+        return bool(self.changes()) or "SWMTKN" in self.received()
+
     def received(self) -> str:
         """All that came in over SSH, tokens too."""
         return "\n".join(self.sshd.received())
+
+    def forget(self) -> None:
+        """What it was asked, and what came in, up to now."""
+        self.requests.clear()
+        self.sshd.forget_sessions()
 
     # What a test does to it.
 
@@ -95,8 +106,13 @@ class Host:
         """Its engine answers such requests with this, and does nothing."""
         self.moods.told[request] = (status, body if status < 400 else {"message": body})
 
+    def meanwhile(self, request: str, event: Callable[[], object]) -> None:
+        """Has something happen when such a request has come in and before it is answered, once. Docker's
+        client begins by `HEAD /_ping`, so that scripts do; a look doesn't."""
+        self.moods.events[request] = event
+
     def behave(self) -> None:
-        """Ends what `hang` and `tell` began."""
+        """Ends what `hang`, `tell` and `meanwhile` began."""
         with self.lock:
             self.moods = Moods()
             self.lock.notify_all()
@@ -142,6 +158,7 @@ class Host:
         """Called with the lock; None as long as it is to be silent."""
         if not any(one is request for one in self.requests[-1:]) and request.name not in PING:
             self.requests.append(request)
+        self.moods.happen(request)
         told = self.moods.about(request)
         if not isinstance(told, bool):
             return told

@@ -103,6 +103,12 @@ class Moods:
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.told: dict[str, Answer] = {}
+        self.events: dict[str, Callable[[], object]] = {}
+
+    def happen(self, request: Request) -> None:
+        """What is to happen, once, when such a request comes in."""
+        for pattern in [one for one in self.events if fnmatch.fnmatch(request.name, one)]:
+            self.events.pop(pattern)()
 
     def about(self, request: Request) -> Answer | bool:
         """The answer that was told; else whether there is to be one."""

@@ -157,6 +157,20 @@ class Sshd:
         """What came in over each session: the command line, then what was written to it."""
         return [path.read_text(errors="replace") for path in self.sessions.iterdir()]
 
+    def lock_out(self) -> None:
+        """It takes nobody's key any more."""
+        self.stop()
+        text = self.config.read_text()
+        self.config.write_text(f"AuthorizedKeysFile none\n{text}")  # the first one counts
+        self.launch()
+        self.wait()
+        self.config.write_text(text)
+
+    def forget_sessions(self) -> None:
+        """What came in."""
+        for kept in self.sessions.iterdir():
+            kept.unlink()
+
     def forget(self) -> None:
         """What came in, what is in its folders, whatever shadows a command."""
         for kept in (one for folder in self.folders for one in folder.iterdir() if one.name != "sshd"):
