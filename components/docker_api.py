@@ -31,15 +31,25 @@ from components.observation import KEY_CHANGED
 COMMAND = "exec sh -s"
 
 # Beside an engine that never answers, `docker system dial-stdio` outlives its input, and ignores TERM. So
-# what feeds it kills it, at the end of the session, or of the time where the host isn't told of that end.
+# it is killed at the end of the session, or of the time where the host isn't told of that end. Where it ends
+# first, as without an engine, so does the session: `wait` alone would wait for what feeds it, too.
 DIAL = """\
 command -v timeout >/dev/null || timeout() {{ shift; "$@"; }}
 exec 3<&0
-ended=''
-trap 'ended=yes; kill -s KILL "$!"' TERM
-{{ timeout {seconds} cat <&3; kill -s TERM $$; }} 2>/dev/null | docker system dial-stdio 3<&- &
-[ -z "$ended" ] || kill -s KILL "$!"
-wait "$!"
+over=''
+trap 'over=yes' TERM
+{{ timeout {seconds} cat <&3; kill -s TERM $$; }} 2>/dev/null | {{
+  exec 4<&0
+  over='' dial=''
+  trap 'over=yes; [ -z "$dial" ] || kill -s KILL "$dial"' TERM
+  docker system dial-stdio <&4 3<&- 4<&- &
+  dial=$!
+  [ -z "$over" ] || kill -s KILL "$dial"
+  wait "$dial"
+  kill -s TERM $$
+}} &
+[ -n "$over" ] || wait "$!"
+kill -s TERM "$!" 2>/dev/null
 """
 
 # What ssh says at last, which tells nothing of the reason.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from components.observation import Observation
 from components.settings import Node, Proxy, Settings, Ssh
 from tests.fakes.deployment import FakeDeployment
 from tests.fakes.fleet import Fleet, fleet
+from tests.fakes.host import Host
 from tests.fakes.sshd import PORT
 
 MANY = 24  # more than twice as many as sshd lets begin at a time
@@ -75,6 +76,19 @@ def test_no_process_is_left_on_a_host_whose_engine_never_answers(hosts: Fleet) -
     while left := dialing(host.path):
         assert time.monotonic() < deadline, f"{left} are left"
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"), [(Host.deny_docker, "permission denied"), (Host.stop_engine, "no such file")]
+)
+def test_why_an_engine_is_not_there_is_told_at_once(
+    hosts: Fleet, trouble: Callable[[Host], None], words: str
+) -> None:
+    trouble(hosts["swarm-worker-01"])
+    settings = declared(hosts, **{"swarm-manager-01": None, "swarm-worker-01": None})
+    host = seen(settings)["swarm-worker-01"]
+    assert words in str(host.problem)
+    assert (host.late, host.answers) == (False, True)
 
 
 def test_what_all_managers_tell_alike_is_asked_of_the_leader_without_contents(hosts: Fleet) -> None:
