@@ -41,12 +41,12 @@ trap 'over=yes' TERM
 {{ timeout {seconds} cat <&3; kill -s TERM $$; }} 2>/dev/null | {{
   exec 4<&0
   over='' dial=''
-  trap 'over=yes; [ -z "$dial" ] || kill -s KILL "$dial"' TERM
+  trap 'over=yes; [ -z "$dial" ] || kill -s KILL "$dial" 2>/dev/null' TERM
   docker system dial-stdio <&4 3<&- 4<&- &
   dial=$!
-  [ -z "$over" ] || kill -s KILL "$dial"
+  [ -z "$over" ] || kill -s KILL "$dial" 2>/dev/null
   wait "$dial"
-  kill -s TERM $$
+  kill -s TERM $$ 2>/dev/null
 }} &
 [ -n "$over" ] || wait "$!"
 kill -s TERM "$!" 2>/dev/null

@@ -82,7 +82,7 @@ def _absent(settings: Settings, node: Node, host: Host, cluster: Cluster | None)
             f"{_where(node)}: in a swarm that has no leader and isn't known to be {cluster.id}, ours. "
             f"{_farewell('docker swarm leave --force')}"
         )
-    elif host.problem and host.answers and not cluster:
+    elif host.problem and host.answers and not cluster and node.name not in settings.unreachable:
         yield (
             f"{_where(node)}: {host.problem}, so it may be in a swarm. Make its engine "
             "answer, or take it out of the configuration."

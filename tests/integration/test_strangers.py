@@ -42,7 +42,7 @@ def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def stack(fakes: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[FakeDeployment, Moment]:
     """A stack whose swarm lives."""
     made = FakeDeployment(fakes, tmp_path_factory.mktemp("project"))
-    made.hurry(look__STEADY_SECONDS=3, look__BRIEF_SECONDS=3)
+    made.hurry(look__STEADY_SECONDS=2, look__BRIEF_SECONDS=2)
     made.up()
     return made, made.save(tmp_path_factory.mktemp("moment"))
 
@@ -65,7 +65,7 @@ def fresh(fakes: Fleet, tmp_path: Path) -> FakeDeployment:
 def elsewhere(fakes: Fleet, folder: Path) -> FakeDeployment:
     """A stack of the same name, with a state of its own: another team's, or another laptop's."""
     made = FakeDeployment(fakes, folder)
-    made.hurry(look__STEADY_SECONDS=3, look__BRIEF_SECONDS=3)
+    made.hurry(look__STEADY_SECONDS=2, look__BRIEF_SECONDS=2)
     return made
 
 
