@@ -106,10 +106,10 @@ class Host:
         """Its engine answers such requests with this, and does nothing."""
         self.moods.told[request] = (status, body if status < 400 else {"message": body})
 
-    def meanwhile(self, request: str, event: Callable[[], object]) -> None:
-        """Has something happen when such a request has come in and before it is answered, once. Docker's
-        client begins by `HEAD /_ping`, so that scripts do; a look doesn't."""
-        self.moods.events[request] = event
+    def meanwhile(self, request: str, event: Callable[[], object], after: int = 0) -> None:
+        """Has something happen, once, when such a request has come in and before it is answered; `after` so
+        many others of its kind. A look asks for `GET /info` once, and a script after that."""
+        self.moods.events[request] = [*[lambda: None] * after, event]
 
     def behave(self) -> None:
         """Ends what `hang`, `tell` and `meanwhile` began."""

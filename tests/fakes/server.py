@@ -103,12 +103,13 @@ class Moods:
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.told: dict[str, Answer] = {}
-        self.events: dict[str, Callable[[], object]] = {}
+        self.events: dict[str, list[Callable[[], object]]] = {}
 
     def happen(self, request: Request) -> None:
-        """What is to happen, once, when such a request comes in."""
-        for pattern in [one for one in self.events if fnmatch.fnmatch(request.name, one)]:
-            self.events.pop(pattern)()
+        """What is to happen when such a request comes in, the next time another."""
+        for pattern, events in self.events.items():
+            if events and fnmatch.fnmatch(request.name, pattern):
+                events.pop(0)()
 
     def about(self, request: Request) -> Answer | bool:
         """The answer that was told; else whether there is to be one."""
