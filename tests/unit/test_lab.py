@@ -236,8 +236,8 @@ USUAL = {"gc_thresh1": 128, "gc_thresh2": 512, "gc_thresh3": 1024}
     ("hosts", "have", "changes"),
     [
         (6, USUAL, {}),
-        (22, USUAL, {}),
-        (23, USUAL, neighbors.AMPLE),
+        (16, USUAL, {}),
+        (17, USUAL, neighbors.AMPLE),
         (50, USUAL, neighbors.AMPLE),
         (50, neighbors.AMPLE, {}),
         (layout.MAX_MANAGERS + layout.MAX_WORKERS, neighbors.AMPLE, {}),
