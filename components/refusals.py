@@ -49,10 +49,10 @@ def of_nodes(
             yield f"{_where(node)}: {_refusing(host)}"
         elif step is Step.ABSENT:
             yield from _absent(settings, node, host, cluster)
-        if cluster and host.state == "locked":
-            yield _locked(node.name)
-        elif cluster and step is Step.FOREIGN:
+        if cluster and step is Step.FOREIGN:
             yield f"{_where(node)}: {_foreign(host, cluster, standings[node.name])}"
+        elif cluster and host.state == "locked":
+            yield _locked(node.name)
         elif cluster and step is Step.IN_PLACE:
             yield from _in_place(node, host, cluster)
 
@@ -103,6 +103,11 @@ def _foreign(host: Host, cluster: Cluster, what: Standing) -> str:
         return (
             f"{what}, and may be another's than {cluster.id}, ours. Wait until its engine is active. "
             f"{_farewell('docker swarm leave --force')}"
+        )
+    if host.state == "locked":
+        return (
+            f"in a locked swarm that isn't known to be {cluster.id}, ours. Unlock it to see whose it is (run on "
+            "it: docker swarm unlock), or take it out of the configuration"
         )
     whose = f"swarm {host.cluster.id}" if host.cluster else "the swarm of managers "
     whose += "" if host.cluster else ", ".join(host.managers) or "that it doesn't name"

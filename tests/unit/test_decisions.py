@@ -580,6 +580,14 @@ CASES = {
         (idle("m3", state="locked", node_id="id-m3"),),
         refusals=["m3: its swarm is locked. Run on it: docker swarm unlock"],
     ),
+    "a host is in a locked swarm, and which isn't known": Case(
+        declared(THREE),
+        cluster("m1 m2 m3"),
+        (idle("w1", state="locked"),),
+        refusals=[
+            "w1 (10.0.0.21): in a locked swarm that isn't known to be ours, ours. Unlock it to see whose"
+        ],
+    ),
     "all managers are locked: nobody is told to leave": Case(
         declared("m1 w1"),
         None,
