@@ -106,8 +106,8 @@ def _foreign(host: Host, cluster: Cluster, what: Standing) -> str:
         )
     if host.state == "locked":
         return (
-            f"in a locked swarm that isn't known to be {cluster.id}, ours. Unlock it to see whose it is (run on "
-            "it: docker swarm unlock), or take it out of the configuration"
+            f"in a locked swarm that isn't known to be {cluster.id}, ours. Unlock it to see whose it is "
+            "(run on it: docker swarm unlock), or take it out of the configuration"
         )
     whose = f"swarm {host.cluster.id}" if host.cluster else "the swarm of managers "
     whose += "" if host.cluster else ", ".join(host.managers) or "that it doesn't name"
