@@ -57,6 +57,11 @@ def moves_to(fakes: Fleet, host: Host) -> Swarm:
     return theirs(fakes, host.name)
 
 
+def told(name: str) -> str:
+    """How a host is refused for what it is in, as a pattern."""
+    return rf"- {name}(: its swarm is locked| \(.*\): (in|on its way into) )"
+
+
 def assert_lives(fakes: Fleet, swarm: Swarm, *hosts: str) -> None:
     """Somebody's swarm is as it was, and its hosts were asked for nothing but how they are."""
     assert fakes.world.swarms[swarm.id] == swarm
@@ -71,8 +76,8 @@ def test_a_sole_manager_of_another_swarm_is_refused(living: FakeDeployment, fake
     swarm = theirs(fakes, THEIRS)
     fakes[THEIRS].be(**STATES[state])
     living.declare_also(fakes[THEIRS])
-    said = living.refused()
-    assert re.search(rf"{THEIRS} \(.*\): (in|on its way into) ", said)
+    assert "refused, nothing was changed" in living.pulumi("preview", fails=True)
+    assert re.search(told(THEIRS), living.refused())
     assert_lives(fakes, swarm, THEIRS)
 
 
@@ -81,7 +86,7 @@ def test_so_is_a_worker_of_another_swarm(living: FakeDeployment, fakes: Fleet, s
     swarm = theirs(fakes, THEIRS, THEIR_WORKER)
     fakes[THEIR_WORKER].be(**STATES[state])
     living.declare_also(fakes[THEIR_WORKER])
-    assert re.search(rf"{THEIR_WORKER} \(.*\): (in|on its way into) ", living.refused())
+    assert re.search(told(THEIR_WORKER), living.refused())
     assert_lives(fakes, swarm, THEIRS, THEIR_WORKER)
 
 
