@@ -48,26 +48,26 @@ test-all: ready ## all of that, every drift on every size of the group of manage
 
 .PHONY: play
 play: ready ## a session on the running swarm, each step checked; writes docs/play.md
-	@. ./env.sh && exec python -m operations.play $(STACK)
+	@. ./env.sh && exec python -m acceptance.play $(STACK)
 
 .PHONY: acceptance
 acceptance: ready ## from no machines to a swarm tried in every way, and back; STACK=dev, N=: fewer machines; acceptance-STAGE: one stage
-	@. ./env.sh && exec python -m operations.acceptance $(ACCEPTED)
+	@. ./env.sh && exec python -m acceptance $(ACCEPTED)
 
 acceptance-%: ready
-	@. ./env.sh && exec python -m operations.acceptance $(ACCEPTED) $*
+	@. ./env.sh && exec python -m acceptance $(ACCEPTED) $*
 
 .PHONY: bench
 bench: ready ## what Pulumi costs, beside a plain script; writes docs/benchmarks.md
-	@. ./env.sh && python -m operations.bench
+	@. ./env.sh && python -m benchmarks.pulumi
 
 .PHONY: bench-election
 bench-election: ready ## how long a swarm is without a Leader; writes docs/benchmarks.md
-	@. ./env.sh && python -m operations.elections
+	@. ./env.sh && python -m benchmarks.elections
 
 .PHONY: bench-kv
 bench-kv: ready ## how fast the swarm's own store is, beside etcd and Redis; writes docs/kv.md
-	@. ./env.sh && python -m operations.kv
+	@. ./env.sh && python -m benchmarks.kv
 
 .PHONY: tools
 tools: ## Pulumi and its plugins: found, downloaded or built

@@ -9,12 +9,16 @@ from typing import NoReturn
 
 import pulumi
 
-from components import configuration, connection, decisions, faults, look, registry, state
-from components.checks import ConfigurationError
+from components import state
 from components.cluster import ClusterArgs, SwarmCluster
-from components.faults import SAID, doing
-from components.foreign import harmless
-from components.observation import late_engines, under_way
+from swarm import faults, ssh
+from swarm.decide import decisions, images
+from swarm.declare import load
+from swarm.declare.reader import ConfigurationError
+from swarm.faults import SAID, doing
+from swarm.foreign import harmless
+from swarm.observe import probe
+from swarm.observe.settling import late_engines, under_way
 
 # The engine interrupts the program when a resource fails: its error is the last word, no traceback.
 signal.signal(signal.SIGINT, lambda *_: os._exit(SAID))
@@ -27,9 +31,7 @@ def main() -> None:
     secret = json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS") or "[]")
     faults.hide([values[key] for key in secret if key in values])
     try:
-        settings, stacks = configuration.load(
-            values, Path(), pulumi.get_project(), pulumi.get_stack(), secret
-        )
+        settings, stacks = load.load(values, Path(), pulumi.get_project(), pulumi.get_stack(), secret)
     except ConfigurationError as error:
         refuse(str(error))
 
@@ -37,13 +39,13 @@ def main() -> None:
     known = state.of_this_run()
 
     doing("looking at the hosts")
-    connection.write_config(settings)
+    ssh.write_config(settings)
     destroying = os.environ.get("SWARM_DESTROY") == "1"
-    observation = look.observe(
+    observation = probe.observe(
         settings,
         [stack.name for stack in stacks],
         say=say,
-        patience=look.BRIEF_SECONDS if destroying else look.STEADY_SECONDS,
+        patience=probe.BRIEF_SECONDS if destroying else probe.STEADY_SECONDS,
         awaited=late_engines if destroying else under_way,
         configs=[name for stack in stacks for name in stack.external_configs],
     )
@@ -59,10 +61,10 @@ def main() -> None:
         refuse("".join(["refused, nothing was changed:", *(f"\n  - {one}" for one in plan.refusals)]))
     if outline := plan.outline():
         say(f"to be done: {outline}")
-    connection.write_config(settings, plan.control)
+    ssh.write_config(settings, plan.control)
     if stacks and plan.control:
-        connection.open_control(settings.stack, settings.node(plan.control).ssh.look_timeout)
-    images = registry.images(stacks, plan, settings, say=say)
+        ssh.open_control(settings.stack, settings.node(plan.control).ssh.look_timeout)
+    resolved = images.images(stacks, plan, settings, say=say)
 
     doing("declaring the resources")
     cluster = SwarmCluster("swarm", ClusterArgs(settings, plan))
@@ -70,7 +72,7 @@ def main() -> None:
     if stacks:
         from components.stack import deploy  # late: runs without stacks need no Docker plugin
 
-        services = deploy(stacks, settings, plan, cluster, images)
+        services = deploy(stacks, settings, plan, cluster, resolved)
     pulumi.export("cluster", cluster.cluster_id)
     pulumi.export("nodes", cluster.nodes)
     pulumi.export("services", services)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_command import remote
 
-from components import convergence, manager_scripts, scripts
-from components.connection import command_connection
 from components.leader import Leader, LeaderArgs, Start
 from components.manager import Manager
-from components.member import EVERY_INPUT, Admission, JoiningArgs, Member
-from components.plan import Plan, Step, Task
-from components.settings import Node, Settings
+from components.node import EVERY_INPUT, Admission, JoiningArgs, Member
+from components.remote import command_connection
+from components.scripts import host as host_scripts
+from components.scripts import manager as manager_scripts
 from components.worker import Worker
+from swarm.decide import actions
+from swarm.decide.plan import Plan, Step, Task
+from swarm.declare.settings import Node, Settings
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class SwarmCluster(pulumi.ComponentResource):
         return self.plan.nodes[node.name].step is Step.ABSENT and node.name not in self.plan.known.node_ids
 
     def _leader(self, node: Node, admission: Admission | None = None) -> Member:
-        labels = convergence.owner_labels(self.settings, self.plan.known)
+        labels = actions.owner_labels(self.settings, self.plan.known)
         start = Start(labels, self.plan.address_pool, self.settings.data_path_port)
         args = LeaderArgs(node, self.plan.nodes[node.name], start, admission)
         return Leader(node.name, args, pulumi.ResourceOptions(parent=self))
@@ -90,7 +92,7 @@ class SwarmCluster(pulumi.ComponentResource):
         tokens = remote.Command(
             "tokens",
             connection=command_connection(self.control),
-            create=scripts.line("tokens", self._bound(manager_scripts.TOKENS_SECONDS, evictions)),
+            create=host_scripts.line("tokens", self._bound(manager_scripts.TOKENS_SECONDS, evictions)),
             stdin=manager_scripts.tokens(evictions, self.settings.drain_timeout),
             logging=remote.Logging.STDERR,  # the tokens are on its standard output
             add_previous_output_in_env=False,
@@ -102,7 +104,9 @@ class SwarmCluster(pulumi.ComponentResource):
                 ignore_changes=[] if self.plan.steps(Step.JOIN) or evictions else EVERY_INPUT,
             ),
         )
-        printed = pulumi.Output.all(tokens.create, tokens.stdout).apply(lambda both: scripts.result(*both))
+        printed = pulumi.Output.all(tokens.create, tokens.stdout).apply(
+            lambda both: host_scripts.result(*both)
+        )
         return Admission(printed["manager"], printed["worker"], self._managers())
 
     def _managers(self) -> tuple[str, ...]:
@@ -121,7 +125,7 @@ class SwarmCluster(pulumi.ComponentResource):
         return remote.Command(
             "convergence",
             connection=command_connection(self.control),
-            create=scripts.line("convergence", self._bound(manager_scripts.CONVERGENCE_SECONDS, work)),
+            create=host_scripts.line("convergence", self._bound(manager_scripts.CONVERGENCE_SECONDS, work)),
             stdin=pulumi.Output.all(**joined).apply(
                 lambda node_ids: manager_scripts.convergence(
                     # A mapping where nobody joins, too: of nothing `Output.all` gives a list.

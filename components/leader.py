@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components import scripts
-from components.member import Admission, Member, join_script
-from components.plan import NodePlan, Step
-from components.settings import Node
+from components.node import Admission, Member, join_script
+from components.scripts import host as host_scripts
+from swarm.decide.plan import NodePlan, Step
+from swarm.declare.settings import Node
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Leader(Member):
 def _script(args: LeaderArgs) -> pulumi.Input[str] | None:
     node, start = args.node, args.start
     if args.plan.step is Step.INIT:
-        return scripts.init(
+        return host_scripts.init(
             start.labels,
             address=node.advertised,
             data_path=node.data_path_address,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from components.member import JoiningArgs, Member, join_script
+from components.node import JoiningArgs, Member, join_script
 
 
 class Manager(Member):

@@ -10,14 +10,17 @@ import pulumi
 import pulumi_docker as docker
 from pulumi_command import remote
 
-from components import compose, scripts, settling
 from components.cluster import SwarmCluster
-from components.connection import CONTROL, command_connection, config_file
-from components.member import EVERY_INPUT
-from components.observation import VXLAN_IDS, Service
-from components.plan import Plan
-from components.services import Handle, arguments, labelled
-from components.settings import Node, Settings
+from components.node import EVERY_INPUT
+from components.remote import command_connection
+from components.scripts import host as host_scripts
+from components.scripts import settle as settling
+from components.service_args import Handle, arguments, labelled
+from swarm.decide.plan import Plan
+from swarm.declare import compose
+from swarm.declare.settings import Node, Settings
+from swarm.observe.model import VXLAN_IDS, Service
+from swarm.ssh import CONTROL, config_file
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ class StackServices(pulumi.ComponentResource):
         remote.Command(
             f"{self.stack.name}-settle",
             connection=command_connection(self.args.control),
-            create=scripts.line(f"settle {self.stack.name}", settling.bound(seconds)),
+            create=host_scripts.line(f"settle {self.stack.name}", settling.bound(seconds)),
             stdin=settling.settle(made, (), seconds),
             logging=remote.Logging.STDERR,
             add_previous_output_in_env=False,

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components import scripts
-from components.ownership import Known
+from components.scripts import host as host_scripts
+from swarm.decide.ownership import Known
 
 CLUSTER, NODE, SERVICE = "swarm:index:Cluster", "swarm:index:Node", "docker:index/service:Service"
 COMMAND = "command:remote:Command"
@@ -39,7 +39,7 @@ def _printed(membership: Mapping[str, Any]) -> str:
     line, stdout = str(membership.get("create")), membership.get("stdout")
     if not isinstance(stdout, str):
         return ""
-    found = scripts.result(line, stdout).get("node") or stdout.partition("\n")[0]
+    found = host_scripts.result(line, stdout).get("node") or stdout.partition("\n")[0]
     return str(found) if " " not in found else ""
 
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from hosts.machine import LabError
 from lab import layout
-from lab.host import LabError
 from lab.lab import Lab
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, BinaryIO
 
-from lab.host import AS_ROOT, LabError, run
+from hosts.machine import AS_ROOT, LabError, run
 
 # Only the system's own daemon will do, whatever DOCKER_HOST says: the nodes' addresses
 # are reachable from the machine that its containers run on.

@@ -13,9 +13,10 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, TypeVar
 
-from lab import engine, host, images, layout, neighbors
+from hosts import images, machine
+from hosts.machine import CommandError, LabError, say, step
+from lab import engine, layout, neighbors
 from lab.engine import Engine, Resource
-from lab.host import CommandError, LabError, say, step
 from lab.layout import Node
 from lab.state import CHECKOUT, State
 
@@ -42,8 +43,8 @@ class Lab:
     def for_tests(cls, suffix: str = "") -> "Lab":
         """A lab named after this process. Removes those whose process is gone, whoever's."""
         pid = os.getpid()
-        lab = cls("-".join(filter(None, ("test", str(pid), suffix))), host.process(pid))
-        host.install(set(lab._engine.packages))
+        lab = cls("-".join(filter(None, ("test", str(pid), suffix))), machine.process(pid))
+        machine.install(set(lab._engine.packages))
         _clear_orphans(lab._engine)
         return lab
 
@@ -68,7 +69,7 @@ class Lab:
             layout.nodes(layout.DEFAULT_SUBNET, managers, workers)
         except ValueError as error:
             raise LabError(f"lab {self.name}", str(error)) from None
-        host.install({"openssh-client", *self._engine.packages})
+        machine.install({"openssh-client", *self._engine.packages})
         image = images.node_image(self._engine)
         neighbors.provide(managers + workers)
         with self._state.locked():
@@ -229,7 +230,7 @@ class Lab:
             return settings
         public = images.public_registry_answers()
         # Two labs that begin at once must not choose the same subnet.
-        with host.machine_lock("subnet", "choosing a subnet"):
+        with machine.machine_lock("subnet", "choosing a subnet"):
             subnet = self._free_subnet()
             settings = {
                 "name": self.name,
@@ -355,7 +356,7 @@ class Lab:
 
     def _ssh(self, node: Node, command: str, text: str | None = None, timeout: float | None = None) -> str:
         try:
-            return host.run(*self._state.ssh_command(node.address), command, text=text, timeout=timeout)
+            return machine.run(*self._state.ssh_command(node.address), command, text=text, timeout=timeout)
         except CommandError as error:
             raise LabError(f"{node.name}: `{command}` {error.how}", error.stderr) from None
 
@@ -381,7 +382,7 @@ def _clear_orphans(engine: Engine) -> None:
     """Removes every lab, and every part of one, whose owner is a process that is gone."""
     checkouts = {CHECKOUT}
     deadline = time.monotonic() + PATIENCE
-    with host.machine_lock("orphans", "removing labs whose process is gone"):
+    with machine.machine_lock("orphans", "removing labs whose process is gone"):
         while orphans := _orphans(engine):
             names = sorted({r.labels[layout.LABEL_LAB] for r in orphans})
             checkouts |= {Path(r.labels[layout.LABEL_CHECKOUT]) for r in orphans}
@@ -396,10 +397,10 @@ def _clear_orphans(engine: Engine) -> None:
         for file in (file for c in checkouts for file in c.glob(".labs/*/lab.json")):
             state = State(file.parent.name, file.parent.parent.parent)
             owner = state.settings.get("owner")
-            if owner and not host.alive(owner):
+            if owner and not machine.alive(owner):
                 shutil.rmtree(state.folder)
 
 
 def _orphans(engine: Engine) -> list[Resource]:
     owned = engine.find(layout.LABEL_OWNER)
-    return [r for r in owned if not host.alive(r.labels[layout.LABEL_OWNER])]
+    return [r for r in owned if not machine.alive(r.labels[layout.LABEL_OWNER])]

@@ -10,8 +10,8 @@ after 5 s) and 3 (no more are taken).
 from collections.abc import Mapping
 from pathlib import Path
 
-from lab import host
-from lab.host import AS_ROOT, LabError, say
+from hosts import machine
+from hosts.machine import AS_ROOT, LabError, say
 
 FOLDER = Path("/proc/sys/net/ipv4/neigh/default")
 PREFIX = "net.ipv4.neigh.default."
@@ -32,7 +32,7 @@ def provide(hosts: int) -> None:
     spelled = [f"{PREFIX}{key}={value}" for key, value in changes.items()]
     try:
         # Never asks for a password: the lab works without, up to a size.
-        host.run(*AS_ROOT, *(["-n"] if AS_ROOT else []), "sysctl", "-q", "-w", *spelled)
+        machine.run(*AS_ROOT, *(["-n"] if AS_ROOT else []), "sysctl", "-q", "-w", *spelled)
     except LabError as error:
         say(
             f"this machine's neighbor table is too small for {hosts} hosts: some of them may be "

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from lab import host
+from hosts import machine
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +24,7 @@ class State:
     @property
     def kept(self) -> bool:
         """Whether there is one, as far as we may know."""
-        return host.present(self.file)
+        return machine.present(self.file)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class State:
         public = self.private_key.with_suffix(".pub")
         if not public.exists():
             self.private_key.unlink(missing_ok=True)
-            host.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.private_key))
+            machine.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.private_key))
         return public.read_text().strip()
 
     def host_keys(self) -> dict[str, str]:
@@ -60,12 +60,12 @@ class State:
 
     def ssh_command(self, address: str) -> list[str]:
         """The ssh command that reaches a node, without anything of the user's own settings."""
-        return host.ssh_command(f"root@{address}", self.private_key, self.known_hosts)
+        return machine.ssh_command(f"root@{address}", self.private_key, self.known_hosts)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """The lab for this process alone; its folder exists meanwhile."""
-        with host.lock(self.folder, f"the lab {self.name}"):
+        with machine.lock(self.folder, f"the lab {self.name}"):
             # The folder of all labs keeps itself out of git.
             (self.folder.parent / ".gitignore").write_text("*\n")
             try:

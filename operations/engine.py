@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components import bounded, configuration, connection, decisions, faults, look, state
-from components.checks import ConfigurationError, Mistake
-from components.compose import Stack
-from components.faults import doing
-from components.foreign import harmless
-from components.observation import Observation
-from components.plan import Plan
-from components.settings import Settings
+from components import state
+from swarm import faults, process, ssh
+from swarm.decide import decisions
+from swarm.decide.plan import Plan
+from swarm.declare import load
+from swarm.declare.compose import Stack
+from swarm.declare.reader import ConfigurationError, Mistake
+from swarm.declare.settings import Settings
+from swarm.faults import doing
+from swarm.foreign import harmless
+from swarm.observe import probe
+from swarm.observe.model import Observation
 
 PROJECT = "swarm"
 ANSWER_SECONDS = 120  # for what only reads or writes configuration and state: a backend may be far away
@@ -28,7 +32,7 @@ def pulumi(*arguments: str, text: str | None = None) -> str:
     """Standard output of a Pulumi command that reads `text`, and touches no host; ends the program where it
     fails, its error shown."""
     try:
-        done = bounded.run(["pulumi", *arguments], ANSWER_SECONDS, text=text, stderr=None)
+        done = process.run(["pulumi", *arguments], ANSWER_SECONDS, text=text, stderr=None)
     except subprocess.TimeoutExpired:
         sys.exit(
             f"`pulumi {' '.join(arguments[:2])}` gave no answer within {ANSWER_SECONDS} s: see that its "
@@ -61,10 +65,10 @@ def declared(stack: str) -> tuple[Settings, list[Stack]]:
     values = {key: entry.get("objectValue", entry.get("value")) for key, entry in raw.items()}
     secret = [key for key, entry in raw.items() if entry["secret"]]
     faults.hide([values[key] for key in secret])
-    return configuration.load(values, Path(), PROJECT, stack, secret)
+    return load.load(values, Path(), PROJECT, stack, secret)
 
 
-def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
+def look_at(stack: str, patience: float = probe.STEADY_SECONDS) -> Look:
     """Looks at the machines of a stack, with `look.observe`'s patience; ends the program where its
     configuration has mistakes."""
     try:
@@ -74,8 +78,8 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
     doing("reading the state")
     known = state.of_export(json.loads(pulumi("stack", "export", "--stack", stack)))
     doing("looking at the hosts")
-    connection.write_config(settings)
-    observation = look.observe(
+    ssh.write_config(settings)
+    observation = probe.observe(
         settings,
         [one.name for one in stacks],
         say=lambda text: print(harmless(text), file=sys.stderr),
@@ -84,5 +88,5 @@ def look_at(stack: str, patience: float = look.STEADY_SECONDS) -> Look:
     )
     doing("deciding what is to be done")
     plan = decisions.decide(settings, known, observation, stacks)
-    connection.write_config(settings, plan.control)
+    ssh.write_config(settings, plan.control)
     return Look(settings, stacks, observation, plan)

@@ -22,12 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components import bounded, faults
-from components.bounded import CommandError
-from components.connection import CONTROL, config_file
-from components.faults import doing
-from components.foreign import harmless
 from operations.engine import PROJECT, Look, look_at, pulumi
+from swarm import faults, process
+from swarm.faults import doing
+from swarm.foreign import harmless
+from swarm.process import CommandError
+from swarm.ssh import CONTROL, config_file
 
 ANSWER_SECONDS = 20  # the SSH connection aside
 
@@ -107,16 +107,16 @@ def backend_files(pattern: str) -> list[Path]:
 
 def end_orphans(project: Path, processes: Path) -> None:
     """Ends the plugins and language hosts that dead engines left in this project."""
-    for process in processes.glob("[0-9]*"):
+    for entry in processes.glob("[0-9]*"):
         try:
-            name = (process / "comm").read_text(encoding="utf-8", errors="replace")
-            parent = (process / "stat").read_bytes().rpartition(b")")[2].split()[1]
-            ours = (process / "cwd").readlink() == project
+            name = (entry / "comm").read_text(encoding="utf-8", errors="replace")
+            parent = (entry / "stat").read_bytes().rpartition(b")")[2].split()[1]
+            ours = (entry / "cwd").readlink() == project
         except OSError:
             continue  # it has ended, or is another user's
         if ours and name.startswith("pulumi-") and not is_engine(int(parent)):
-            os.kill(int(process.name), signal.SIGTERM)
-            print(f"ended {name.strip()} (process {process.name}), which an engine left that is dead")
+            os.kill(int(entry.name), signal.SIGTERM)
+            print(f"ended {name.strip()} (process {entry.name}), which an engine left that is dead")
 
 
 def is_engine(pid: int) -> bool:
@@ -160,7 +160,7 @@ def find(seen: Look, resource: Mapping[str, Any]) -> str | None:
     command = shlex.join(["docker", kind, "inspect", "--format", "{{.ID}}", "--", name])
     seconds = seen.settings.node(seen.plan.control).ssh.connect_timeout + ANSWER_SECONDS
     try:
-        return bounded.output(
+        return process.output(
             ["ssh", "-F", str(config_file(seen.settings.stack)), CONTROL, command], seconds
         ).strip()
     except CommandError as error:

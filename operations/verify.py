@@ -17,15 +17,15 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
-from components import bounded, faults
-from components.bounded import CommandError
-from components.compose import Port, Service, Stack
-from components.connection import CONTROL, config_file
-from components.faults import doing
-from components.foreign import harmless
-from components.observation import Cluster
-from components.settings import Node
 from operations.engine import Look, look_at
+from swarm import faults, process
+from swarm.declare.compose import Port, Service, Stack
+from swarm.declare.settings import Node
+from swarm.faults import doing
+from swarm.foreign import harmless
+from swarm.observe.model import Cluster
+from swarm.process import CommandError
+from swarm.ssh import CONTROL, config_file
 
 ANSWER_SECONDS = 10  # the SSH connection aside
 WORDS_MOST = 200  # characters of what a port answers
@@ -155,7 +155,7 @@ def task_addresses(found: Look, service: str, cluster: Cluster) -> list[str]:
     )
     seconds = found.settings.node(found.plan.control).ssh.connect_timeout + ANSWER_SECONDS
     path = config_file(found.settings.stack)
-    listed = bounded.output(["ssh", "-F", str(path), CONTROL, command], seconds)
+    listed = process.output(["ssh", "-F", str(path), CONTROL, command], seconds)
     return sorted({cluster.entries[one].address for one in listed.split() if one in cluster.entries})
 
 
@@ -165,7 +165,7 @@ def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
     request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n"
     command = ["ssh", "-F", str(path), "-W", f"{address}:{port.published}", node.name]
     try:
-        asked = bounded.run(command, seconds, request)
+        asked = process.run(command, seconds, request)
     except subprocess.TimeoutExpired:
         return False, f"no answer within {seconds} s"
     if asked.returncode:

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from lab.host import LabError
+from hosts.machine import LabError
 from vagrant.machines import RUNNING, Machines
 
 

@@ -10,9 +10,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import images
-from lab.host import AS_ROOT, CACHE, install, machine_lock, run, step
-from lab.images import Recipe
+from hosts import images
+from hosts.images import Recipe
+from hosts.machine import AS_ROOT, CACHE, install, machine_lock, run, step
 
 HERE = Path(__file__).parent
 PACKAGES = {*images.PACKAGES, "e2fsprogs", "qemu-utils"}

@@ -15,8 +15,9 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 from xml.etree import ElementTree
 
-from lab import host, layout
-from lab.host import AS_ROOT, LabError, install, run, step
+from hosts import machine
+from hosts.machine import AS_ROOT, LabError, install, run, step
+from lab import layout
 from vagrant import box
 
 HERE = Path(__file__).parent
@@ -88,7 +89,7 @@ class Namespaces:
             init = (self._folder / "init").read_text()
         except OSError:
             return None
-        return init if host.alive(init) else None
+        return init if machine.alive(init) else None
 
     @property
     def driver(self) -> str:
@@ -126,7 +127,7 @@ class Namespaces:
                     started.terminate()
                     raise LabError("libvirt doesn't start", self._log.read_text()[-1000:])
                 time.sleep(0.1)
-            init = host.process(int(self._pid_file.read_text()))
+            init = machine.process(int(self._pid_file.read_text()))
             (self._folder / "init").write_text(init or "")
 
     def end(self) -> None:
@@ -134,7 +135,7 @@ class Namespaces:
         if init := self.init:
             run(*AS_ROOT, "kill", "-9", init.partition("-")[0])
             deadline = time.monotonic() + END_PATIENCE
-            while host.alive(init) or _link_is_there():
+            while machine.alive(init) or _link_is_there():
                 if time.monotonic() > deadline:
                     raise LabError(f"{LINK} is still there {END_PATIENCE} s after its process was killed")
                 time.sleep(0.1)

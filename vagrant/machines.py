@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from lab import host, images
-from lab.host import AS_ROOT, CACHE, LabError, run, say, step
+from hosts import images, machine
+from hosts.machine import AS_ROOT, CACHE, LabError, run, say, step
 from lab.state import CHECKOUT
 from vagrant import box, hypervisor
 from vagrant.hypervisor import Namespaces
@@ -60,7 +60,7 @@ class Machines:
     def down(self) -> None:
         """Removes all machines and what was kept of them; the box stays."""
         os.environ.pop("N", None)  # all, however many there were to be
-        if not host.present(self._folder):
+        if not machine.present(self._folder):
             say("no machines: nothing to remove")
             return
         with self._locked(), step("removing the machines"):
@@ -97,7 +97,7 @@ class Machines:
                 f"no key is known of a machine {name}",
                 f"known are {', '.join(addresses)}" if addresses else "begin with `python3 -m vagrant up`",
             )
-        return host.ssh_command(f"{USER}@{addresses[name]}", self._key(name), self.known_hosts)
+        return machine.ssh_command(f"{USER}@{addresses[name]}", self._key(name), self.known_hosts)
 
     # How that is done.
 
@@ -167,7 +167,7 @@ class Machines:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """The machines for this process alone; their folder exists meanwhile."""
-        with host.lock(self._folder, "the machines"):
+        with machine.lock(self._folder, "the machines"):
             # The folder keeps itself out of git.
             (self._folder / ".gitignore").write_text("*\n")
             yield

@@ -16,15 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 
-from components import faults
-from components.connection import config_file
-from components.faults import doing
-from components.findings import Finding, Verdict, summed
-from components.foreign import harmless
-from components.settings import Node
 from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
+from swarm import faults
+from swarm.decide.health import Finding, Verdict, summed
+from swarm.declare.settings import Node
+from swarm.faults import doing
+from swarm.foreign import harmless
+from swarm.ssh import config_file
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import IO, Self, cast
 
-from components import bounded
+from swarm import process
 
 # Who fails says so at once; these end what hangs. Emulated hosts take minutes to start a container.
 READY_SECONDS = 240
@@ -175,12 +175,12 @@ def speak(commands: Mapping[str, Sequence[str]]) -> tuple[dict[tuple[str, str], 
 
     def run(name: str) -> None:
         try:
-            done = bounded.run(commands[name], SEND_SECONDS)
+            done = process.run(commands[name], SEND_SECONDS)
         except subprocess.TimeoutExpired:
             mute[name] = f"sending took longer than {SEND_SECONDS} s"
             return
         if done.returncode:
-            mute[name] = bounded.last_words(done)
+            mute[name] = process.last_words(done)
         for line in done.stdout.splitlines():
             if line.startswith("failed "):  # a shell's greeting isn't
                 _, words, reason = line.split(" ", 2)

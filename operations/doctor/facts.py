@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components import bounded
+from swarm import process
 
 # Arguments: the engine's data folder, then the other nodes' addresses or names.
 SCRIPT = r"""
@@ -55,11 +55,11 @@ def ask(path: Path, name: str, data_root: str, peers: Iterable[str], limit: floa
     """The facts of a host, within `limit` seconds; `peers` are the addresses or names of the other nodes."""
     command = shlex.join(["sh", "-c", SCRIPT, "sh", data_root, *peers])
     try:
-        done = bounded.run(["ssh", "-F", str(path), name, command], limit)
+        done = process.run(["ssh", "-F", str(path), name, command], limit)
     except subprocess.TimeoutExpired:
         return Facts(problem=f"it gave no answer within {limit} s")
     if not done.stdout.endswith("end\n"):
-        return Facts(problem=bounded.last_words(done))
+        return Facts(problem=process.last_words(done))
     return parse(done.stdout)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network
 
-from components import findings, preflight
-from components.findings import Finding, failed, unknown, warning
-from components.observation import Host
-from components.settings import is_address
 from operations.doctor.ports import Hosts, data_address
+from swarm.decide import health, preflight
+from swarm.decide.health import Finding, failed, unknown, warning
+from swarm.declare.settings import is_address
+from swarm.observe.model import Host
 
 FORWARD, BRIDGE = "net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"
 
@@ -32,9 +32,9 @@ def check(hosts: Hosts) -> Iterator[Finding]:
     told = with_disks(hosts)
     yield from preflight.common(told)
     mesh = "ports published through the routing mesh and services' virtual addresses don't answer"
-    yield from findings.kernel(told, "br_netfilter", "packets between containers skip the firewall", warning)
-    yield from findings.kernel(told, "ip_vs", mesh, warning)
-    yield from findings.kernel(told, "ip_vs_rr", mesh, warning)
+    yield from health.kernel(told, "br_netfilter", "packets between containers skip the firewall", warning)
+    yield from health.kernel(told, "ip_vs", mesh, warning)
+    yield from health.kernel(told, "ip_vs_rr", mesh, warning)
     yield from pool(hosts)
     yield from addresses(hosts)
     yield from sysctls(hosts)
@@ -81,7 +81,7 @@ def pool(hosts: Hosts) -> Iterator[Finding]:
     if not found and starts:
         found = preflight.address_pool(hosts.settings, hosts.observation)
     if found:
-        yield from findings.pools(IPv4Network(found), hosts.observation, starts=starts)
+        yield from health.pools(IPv4Network(found), hosts.observation, starts=starts)
     else:
         why = "none is free on every host" if starts else "no manager tells it"
         yield unknown("address pool", tuple(hosts.observation), why)
@@ -133,7 +133,7 @@ def sysctls(hosts: Hosts) -> Iterator[Finding]:
             yield unknown("sysctl", name, f"{BRIDGE}: br_netfilter isn't loaded yet; Docker loads it")
 
 
-def sysctl(name: str, key: str, value: str | None, judge: findings.Judge, lack: str) -> Finding:
+def sysctl(name: str, key: str, value: str | None, judge: health.Judge, lack: str) -> Finding:
     """A setting that has to be 1."""
     if value is None:
         return unknown("sysctl", name, f"{key} can't be read")

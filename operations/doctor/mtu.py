@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from components.findings import Finding, failed, unknown, warning
-from components.settings import Node
 from operations.doctor.exchange import SMALL, Message, Outcome
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, data_address
+from swarm.decide.health import Finding, failed, unknown, warning
+from swarm.declare.settings import Node
 
 VXLAN_OCTETS = 50  # that an overlay network adds to each packet
 INTERFACE, PATH = "MTU of the interface", "MTU of the path"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from components.compose import Stack
-from components.findings import Finding, unknown, warning
-from components.observation import VXLAN_IDS, Cluster
 from operations.doctor.ports import Hosts
+from swarm.decide.health import Finding, unknown, warning
+from swarm.declare.compose import Stack
+from swarm.observe.model import VXLAN_IDS, Cluster
 
 LIMIT = "net.ipv4.neigh.default.gc_thresh3"
 # To which Docker's overlay driver raises what is lower, with the first overlay network on a host

@@ -17,14 +17,15 @@ from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
-from components import bounded, ownership
-from components.connection import config_file
-from components.findings import Finding, failed, unknown
-from components.plan import Plan, Step
 from operations.doctor import programs
 from operations.doctor.exchange import SESSION_SECONDS, SMALL, Message, Outcome, Sessions, exchange
 from operations.doctor.mtu import VXLAN_OCTETS
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
+from swarm import process
+from swarm.decide import ownership
+from swarm.decide.health import Finding, failed, unknown
+from swarm.decide.plan import Plan, Step
+from swarm.ssh import config_file
 
 CHECK = "between tasks"
 PORT = 7946  # any would do: it is the containers' own
@@ -156,7 +157,7 @@ def address_of(path: Path, node: str, container: str) -> str:
     template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     command = shlex.join(["docker", "inspect", "-f", template, container])
     try:
-        return bounded.run(["ssh", "-F", str(path), node, command], ASK_SECONDS).stdout.strip()
+        return process.run(["ssh", "-F", str(path), node, command], ASK_SECONDS).stdout.strip()
     except subprocess.TimeoutExpired:
         return ""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from components.findings import Finding, Verdict, failed, unknown
-from components.observation import Observation
-from components.settings import Node, Settings
 from operations.doctor.exchange import Message, Outcome
 from operations.doctor.facts import Facts
+from swarm.decide.health import Finding, Verdict, failed, unknown
+from swarm.declare.settings import Node, Settings
+from swarm.observe.model import Observation
 
 MANAGERS, GOSSIP, DATA_PATH = 2377, 7946, 4789
 USUAL_MTU = 1500  # octets, of which overlay networks make use, whatever the interface has

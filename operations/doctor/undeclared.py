@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from components import convergence
-from components.findings import Finding, failed, warning
-from components.observation import Entry
-from components.plan import Plan
-from components.settings import Settings
+from swarm.decide import actions
+from swarm.decide.health import Finding, failed, warning
+from swarm.decide.plan import Plan
+from swarm.declare.settings import Settings
+from swarm.observe.model import Entry
 
 
 def check(settings: Settings, plan: Plan) -> Iterator[Finding]:
     """A finding for each of them; one that all is well where there are none, and none without a swarm."""
-    found = list(convergence.strangers(settings, plan.known, plan.nodes, plan.cluster))
+    found = list(actions.strangers(settings, plan.known, plan.nodes, plan.cluster))
     yield from map(stranger, found)
     if plan.cluster and not found:
         yield Finding("undeclared nodes", (), "each node of the swarm is declared, or may stay")

@@ -40,12 +40,11 @@ class FakeDeployment(Deployment):
         self.configure(ssh=way, nodes=self.nodes())
 
     def hurry(self, **seconds: float) -> None:
-        """Has the program wait for seconds where it would for minutes: bounds of modules in components, as
-        look__STEADY_SECONDS=3."""
+        """Has the program wait for seconds where it would for minutes: bounds of the probe, as
+        STEADY_SECONDS=3."""
         lines = []
-        for name, value in seconds.items():
-            module, _, bound = name.partition("__")
-            lines += [f"import components.{module}", f"components.{module}.{bound} = {value}"]
+        for bound, value in seconds.items():
+            lines += ["import swarm.observe.probe", f"swarm.observe.probe.{bound} = {value}"]
         program = self.folder / "__main__.py"
         program.unlink()
         rest = f"import runpy\nrunpy.run_path({str(ROOT / '__main__.py')!r}, run_name='__main__')\n"

@@ -30,7 +30,7 @@ def stack(fakes: Fleet, tmp_path_factory: pytest.TempPathFactory) -> tuple[FakeD
     """A stack whose swarm lives."""
     fakes.restore()
     made = FakeDeployment(fakes, tmp_path_factory.mktemp("project"))
-    made.hurry(look__STEADY_SECONDS=2, look__BRIEF_SECONDS=2)
+    made.hurry(STEADY_SECONDS=2, BRIEF_SECONDS=2)
     made.up()
     return made, made.save(tmp_path_factory.mktemp("moment"))
 
@@ -53,5 +53,5 @@ def fresh(fakes: Fleet, tmp_path: Path) -> FakeDeployment:
 def elsewhere(fakes: Fleet, folder: Path) -> FakeDeployment:
     """A stack of the same name, with a state of its own: another team's, or another laptop's."""
     made = FakeDeployment(fakes, folder)
-    made.hurry(look__STEADY_SECONDS=2, look__BRIEF_SECONDS=2)
+    made.hurry(STEADY_SECONDS=2, BRIEF_SECONDS=2)
     return made

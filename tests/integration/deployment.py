@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from components.scripts import PASSING
+from components.scripts.host import PASSING
 from lab import Lab, LabError
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ class Deployment:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.stack, self.folder = lab, lab.name, folder
-        for name in ("Pulumi.yaml", "__main__.py", "components", "operations", "stacks"):
+        for name in ("Pulumi.yaml", "__main__.py", "swarm", "components", "operations", "stacks"):
             (folder / name).symlink_to(ROOT / name)
         (folder / "state").mkdir()
         self.environment = {

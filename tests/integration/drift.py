@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from components import manager_scripts, state
-from components.observation import OWNER_LABEL, STACK_LABEL
-from components.plan import Task
+from components import state
+from components.scripts import manager as manager_scripts
+from swarm.decide.plan import Task
+from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from tests.integration.deployment import Deployment
 
 EVERY = "every node"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from operations import bench
-from operations.bench import Project, one_round
+from benchmarks import pulumi
+from benchmarks.pulumi import Project, one_round
 from tests.integration.deployment import temporary
 
 
@@ -17,7 +17,15 @@ def test_a_round_of_the_bench_has_every_row_and_leaves_no_swarm(tmp_path: Path) 
         states = [
             lab.run(node.name, "docker info --format '{{.Swarm.LocalNodeState}}'") for node in lab.nodes
         ]
-    rows = {bench.SCRIPT, bench.UP, bench.EMPTY, bench.CLEAN, bench.DEMO_UP, bench.DEMO_CLEAN, bench.DESTROY}
+    rows = {
+        pulumi.SCRIPT,
+        pulumi.UP,
+        pulumi.EMPTY,
+        pulumi.CLEAN,
+        pulumi.DEMO_UP,
+        pulumi.DEMO_CLEAN,
+        pulumi.DESTROY,
+    }
     assert seconds.keys() == rows
     assert all(took > 0 for took in seconds.values())
     assert {state.strip() for state in states} == {"inactive"}

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from components.edge import ANSWER_SECONDS, FALL, INTERVAL_SECONDS
-from operations.client import Client
+from acceptance.client import Client
+from swarm.declare.load_balancer import ANSWER_SECONDS, FALL, INTERVAL_SECONDS
 from tests.integration.deployment import Deployment, changed
 
 NOTICED_SECONDS = FALL * (INTERVAL_SECONDS + ANSWER_SECONDS)

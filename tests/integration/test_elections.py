@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from operations.bench import plain_script
-from operations.elections.measuring import FAULTS, measure, settled
+from benchmarks.elections.measuring import FAULTS, measure, settled
+from benchmarks.pulumi import plain_script
 from tests.integration.deployment import temporary
 
 

@@ -1,12 +1,13 @@
 """An error that nobody foresaw, in every part of the program: what Pulumi shows of it, and the exit code.
 
-No hosts: the project's `components` are this one's, each broken by a few lines at the end of one module.
+No hosts: the project's modules are this one's, each broken by a few lines at the end of one module.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,25 +43,33 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project whose stack is `lab`, with its secret in the configuration."""
-    for name in ("Pulumi.yaml", "__main__.py", "lab", "operations", "stacks", "tests"):
+    for name in (
+        "Pulumi.yaml",
+        "__main__.py",
+        "lab",
+        "hosts",
+        "operations",
+        "acceptance",
+        "benchmarks",
+        "stacks",
+        "tests",
+    ):
         (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "components").mkdir()
-    for path in (ROOT / "components").iterdir():
-        (tmp_path / "components" / path.name).symlink_to(path)
+    for folder in ("swarm", "components"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignored)
     (tmp_path / "state").mkdir()
     (tmp_path / "Pulumi.lab.yaml").write_text(CONFIGURATION)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / "id"], check=True)
     (tmp_path / "known").write_text(f"[127.0.0.1]:1 {(tmp_path / 'id.pub').read_text()}")
-    append(tmp_path, "look", SEEN)
+    append(tmp_path, "swarm/observe/probe", SEEN)
     return tmp_path
 
 
 def append(project: Path, module: str, text: str) -> None:
     """A module of the project's own: this one's, with text at its end."""
-    path = project / "components" / f"{module}.py"
-    whole = path.read_text() + text
-    path.unlink()
-    path.write_text(whole)
+    with (project / f"{module}.py").open("a") as file:
+        file.write(text)
 
 
 @pytest.fixture
@@ -89,12 +98,12 @@ def run(project: Path) -> Run:
 
 
 PARTS = [
-    ("configuration", "load", "reading the configuration"),
-    ("look", "observe", "looking at the hosts"),
-    ("decisions", "decide", "deciding what is to be done"),
-    ("cluster", "SwarmCluster", "declaring the resources"),
-    ("stack", "deploy", "declaring the resources"),
-    ("manager_scripts", "convergence", "declaring the resources"),
+    ("swarm/declare/load", "load", "reading the configuration"),
+    ("swarm/observe/probe", "observe", "looking at the hosts"),
+    ("swarm/decide/decisions", "decide", "deciding what is to be done"),
+    ("components/cluster", "SwarmCluster", "declaring the resources"),
+    ("components/stack", "deploy", "declaring the resources"),
+    ("components/scripts/manager", "convergence", "declaring the resources"),
 ]
 
 
@@ -110,7 +119,7 @@ def test_a_fault_is_one_error(project: Path, run: Run, module: str, name: str, d
     (told,) = re.findall(r"^    error: (.*)$", shown.stdout, re.M)
     assert re.fullmatch(
         rf"unexpected error while {doing}: RuntimeError: broken on purpose: \[secret\] "
-        rf"\(components/{module}\.py, line \d+\)",
+        rf"\({module}\.py, line \d+\)",
         told,
     ), shown.stdout
     assert "To report it, open an issue" in shown.stdout
@@ -120,10 +129,10 @@ def test_a_fault_is_one_error(project: Path, run: Run, module: str, name: str, d
     assert "swordfish" not in shown.stdout + (project / ".swarm/error.txt").read_text()
 
 
-@pytest.mark.parametrize("operation", ["verify", "doctor", "play"])
+@pytest.mark.parametrize("operation", ["operations.verify", "operations.doctor", "acceptance.play"])
 def test_a_fault_of_an_operation_is_one_error(project: Path, run: Run, operation: str) -> None:
-    append(project, "look", BROKEN.format(name="observe"))
-    shown = run(sys.executable, "-m", f"operations.{operation}", "lab")
+    append(project, "swarm/observe/probe", BROKEN.format(name="observe"))
+    shown = run(sys.executable, "-m", operation, "lab")
     assert shown.returncode == 1
     assert shown.stdout.startswith(
         "error: unexpected error while looking at the hosts: RuntimeError: broken on purpose: [secret] ("

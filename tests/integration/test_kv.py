@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from operations.kv.__main__ import run
-from operations.kv.measuring import MANY, ONE
-from operations.kv.stores import OPERATIONS
+from benchmarks.kv.__main__ import run
+from benchmarks.kv.measuring import MANY, ONE
+from benchmarks.kv.stores import OPERATIONS
 from tests.integration.deployment import temporary
 
 

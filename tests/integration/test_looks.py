@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from components import connection, look
-from components.observation import Observation
-from components.settings import Node, Proxy, Settings, Ssh
+from swarm import ssh
+from swarm.declare.settings import Node, Proxy, Settings, Ssh
+from swarm.observe import probe
+from swarm.observe.model import Observation
 from tests.fakes.deployment import FakeDeployment
 from tests.fakes.fleet import Fleet, fleet
 from tests.fakes.host import Host
@@ -49,8 +50,8 @@ def declared(hosts: Fleet, **ways: Ssh | None) -> Settings:
 
 def seen(settings: Settings, **more: object) -> Observation:
     """A look at them all, once."""
-    connection.write_config(settings)
-    return look.observe(settings, [], lambda _: None, patience=0, **more)  # type: ignore[arg-type]
+    ssh.write_config(settings)
+    return probe.observe(settings, [], lambda _: None, patience=0, **more)  # type: ignore[arg-type]
 
 
 def dialing(socket: Path) -> list[int]:
@@ -124,7 +125,7 @@ def test_a_manager_that_is_cut_off_is_named_at_once(deployment: FakeDeployment, 
     began = time.monotonic()
     said = deployment.preview()
     assert "waiting" not in said
-    assert time.monotonic() - began < look.BRIEF_SECONDS
+    assert time.monotonic() - began < probe.BRIEF_SECONDS
     assert re.search("swarm-manager-03: its SSH answers.*2377/tcp, 7946/tcp and udp, 4789/udp", said)
 
 

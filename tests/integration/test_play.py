@@ -25,7 +25,7 @@ def played(deployment: Deployment) -> Played:
     deployment.up()
     before = Played(deployment, deployment.config_file.read_text(), deployment.docker("service ls --quiet"))
     (deployment.folder / "docs").mkdir()
-    done = deployment.run(sys.executable, "-m", "operations.play", deployment.stack, PYTHONPATH=str(ROOT))
+    done = deployment.run(sys.executable, "-m", "acceptance.play", deployment.stack, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout
     return before
 

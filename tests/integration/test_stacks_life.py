@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components.compose import schema
-from components.compose.document import Document
+from swarm.declare.compose import schema
+from swarm.declare.compose.document import Document
 from tests.integration.deployment import Deployment, changed
 from tests.integration.test_stacks import specs
 

@@ -102,7 +102,7 @@ def test_no_swarm_is_started_beside_a_member_in_any_state(
 
 def test_an_engine_that_was_just_restarted_is_waited_for(living: FakeDeployment, fakes: Fleet) -> None:
     """Ours: nothing is to be done. Another's: refused. As soon as it is known which."""
-    living.hurry(look__STEADY_SECONDS=30)
+    living.hurry(STEADY_SECONDS=30)
     swarm = theirs(fakes, THEIRS)
     living.declare_also(fakes[THEIRS])
     for name in (WORKER, THEIRS):

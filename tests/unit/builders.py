@@ -9,17 +9,10 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from components.observation import (
-    NAME_LABEL,
-    OWNER_LABEL,
-    STACK_LABEL,
-    Cluster,
-    Entry,
-    Host,
-    Observation,
-)
-from components.ownership import Known
-from components.settings import Node, Settings, Ssh
+from swarm.decide.ownership import Known
+from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
+from swarm.declare.settings import Node, Settings, Ssh
+from swarm.observe.model import Cluster, Entry, Host, Observation
 
 MARK, OWNER = "swarm/lab", "0123456789abcdef"
 KNOWN = Known(OWNER)  # by a state that has nothing but the owner's ID

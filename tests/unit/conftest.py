@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from components import compose
-from components.checks import Reader
-from components.settings import Deployment
+from swarm.declare import compose
+from swarm.declare.reader import Reader
+from swarm.declare.settings import Deployment
 
 SECRETS = {"key": "swordfish"}
 

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from components.checks import Mistake
-from components.compose import Port, Service
-from operations import ground
-from operations.acceptance import failover, mesh, pipeline, report, site, stages
-from operations.acceptance.pipeline import STAGES, Result
-from operations.acceptance.report import Conditions
+from acceptance import hosts, pipeline, report, site, stages
+from acceptance.pipeline import STAGES, Result
+from acceptance.report import Conditions
+from acceptance.stages import failover, mesh
+from swarm.declare.compose import Port, Service
+from swarm.declare.reader import Mistake
 
 CONDITIONS = Conditions("dev", "6 virtual machines", "Docker Engine 26.1.5", date(2026, 11, 24))
 
@@ -152,7 +152,7 @@ def test_keys_that_are_made_with_the_machines_are_no_mistake_before():
     ("number", "size"), [(None, None), ("6", "3,3"), ("4", "2,2"), ("3", "1,2"), ("2", "1,1")]
 )
 def test_of_fewer_machines_the_first_are_a_leader_and_two_workers(number, size):
-    assert ground.size(number) == (("--nodes", size) if size else ())
+    assert hosts.size(number) == (("--nodes", size) if size else ())
 
 
 def test_the_addresses_and_the_replicas_are_read_from_curl():

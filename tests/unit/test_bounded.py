@@ -9,13 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from components import bounded, compose, connection
-from components.bounded import CommandError
+from acceptance import driver, site, stages, swarm
+from acceptance.swarm import NoAnswerError, PlayError
 from operations import engine, recover, verify
-from operations.acceptance import site, stages
 from operations.engine import Look
-from operations.play import stage, swarm
-from operations.play.swarm import NoAnswerError, PlayError
+from swarm import process, ssh
+from swarm.declare import compose
+from swarm.process import CommandError
 from tests.unit.builders import KNOWN, cluster, declared, observed
 
 # Ignores what asks it to end, and starts another program that does so too, as docker's client and ssh's do.
@@ -66,21 +66,21 @@ def look():
 
 
 def test_a_command_that_ends_gives_what_it_says(program):
-    said = bounded.run([program("says", "#!/bin/sh\ncat\necho no >&2\nexit 3\n")], 5, "text")
+    said = process.run([program("says", "#!/bin/sh\ncat\necho no >&2\nexit 3\n")], 5, "text")
     assert (said.returncode, said.stdout, said.stderr) == (3, "text", "no\n")
 
 
 def test_what_is_wrong_is_said_in_the_command_s_last_words(program):
     with pytest.raises(CommandError, match=r"^last$"):
-        bounded.output([program("fails", "#!/bin/sh\necho first >&2\necho last >&2\nexit 1\n")], 5)
+        process.output([program("fails", "#!/bin/sh\necho first >&2\necho last >&2\nexit 1\n")], 5)
     with pytest.raises(CommandError, match="ended early"):
-        bounded.output([program("mute", "#!/bin/sh\nexit 1\n")], 5)
+        process.output([program("mute", "#!/bin/sh\nexit 1\n")], 5)
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(hangs):
     began = time.monotonic()
     with pytest.raises(CommandError, match="no answer within 1 s"):
-        bounded.output([hangs("hangs")], 1)
+        process.output([hangs("hangs")], 1)
     assert time.monotonic() - began < 3
 
 
@@ -92,7 +92,7 @@ def test_an_interrupt_ends_the_command_too(hangs, tmp_path):
     command = [hangs("hangs")]
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
-        bounded.run(command, 60)
+        process.run(command, 60)
 
 
 def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(hangs, monkeypatch):
@@ -107,7 +107,7 @@ def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(hangs, 
 
 
 def test_the_play_s_preview_that_hangs_ends_the_play(hangs, monkeypatch, look):
-    from operations.play import __main__ as play
+    from acceptance.play import __main__ as play
 
     hangs("pulumi")
     monkeypatch.setattr(play, "COMMAND_SECONDS", SECONDS)
@@ -118,10 +118,10 @@ def test_the_play_s_preview_that_hangs_ends_the_play(hangs, monkeypatch, look):
 
 def test_a_command_of_the_play_s_that_hangs_ends_it(hangs, monkeypatch):
     hangs("pulumi")
-    monkeypatch.setattr(stage, "COMMAND_SECONDS", SECONDS)
+    monkeypatch.setattr(driver, "COMMAND_SECONDS", SECONDS)
     transcript = SimpleNamespace(command=lambda _: None)
     with pytest.raises(PlayError, match=r"(?s)`pulumi up` failed.*longer than 0\.5 s"):
-        stage.run(transcript, ("pulumi", "up"), {}, lambda _: False)
+        driver.run(transcript, ("pulumi", "up"), {}, lambda _: False)
 
 
 def test_a_manager_that_hangs_is_no_answer_to_the_play(hangs, monkeypatch, look):
@@ -171,7 +171,7 @@ def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(hangs, monkey
 def test_a_manager_that_hangs_holds_no_run_up(hangs):
     hangs("ssh")
     began = time.monotonic()
-    connection.open_control("lab", SECONDS)
+    ssh.open_control("lab", SECONDS)
     assert time.monotonic() - began < 3
 
 
@@ -193,11 +193,11 @@ def test_what_a_manager_is_asked_is_quoted(program, look, tmp_path):
 def test_no_program_is_run_without_a_bound():
     """Popen is for those that have a watchdog of their own, and are listed."""
     own = {
-        "components/bounded.py",
-        "components/docker_api.py",
+        "swarm/process.py",
+        "swarm/docker_api.py",
         "operations/doctor/exchange.py",
-        "operations/kv/hosting.py",
-        "operations/play/stage.py",
+        "benchmarks/kv/hosting.py",
+        "acceptance/driver.py",
     }
     root = Path(engine.__file__).parents[1]
     files = [root / "__main__.py", *(root / "components").rglob("*.py"), *(root / "operations").rglob("*.py")]

@@ -5,8 +5,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from operations import client
-from operations.client import Client
+from acceptance import client
+from acceptance.client import Client
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ import pulumi
 import pytest
 from pulumi.runtime import mocks, rpc
 
-from components import compose, registry, scripts
 from components.cluster import ClusterArgs, SwarmCluster
-from components.decisions import decide, give_up
-from components.observation import Service
-from components.settings import Ssh
+from components.scripts import host as host_scripts
 from components.stack import StackServices, deploy
+from swarm.decide import images
+from swarm.decide.decisions import decide, give_up
+from swarm.declare import compose
+from swarm.declare.settings import Ssh
+from swarm.observe.model import Service
 from tests.unit.builders import (
     KNOWN,
     OWNER,
@@ -124,7 +126,7 @@ def run(way):
         def declare():
             made = SwarmCluster("swarm", ClusterArgs(settings, plan))
             if stack:
-                deploy([stack], settings, plan, made, registry.resolved([stack], plan.cluster, {}))
+                deploy([stack], settings, plan, made, images.resolved([stack], plan.cluster, {}))
             return pulumi.Output.all(id=made.cluster_id, nodes=made.nodes).apply(outputs.update)
 
         declare()
@@ -280,7 +282,7 @@ def test_a_departure_dials_nobody_before_and_then_ends_the_membership_that_was_m
     one = run(settings, swarm, *hosts, known=IN_STATE)[0]["w1-departure"]
     assert (one.ignored, one.retained) == (ignored, retained)
     assert not {"create", "update", "triggers"} & set(one.inputs)
-    assert one["delete"] == scripts.leave(node_id)
+    assert one["delete"] == host_scripts.leave(node_id)
     assert "docker swarm leave --force" in one["stdin"]
     if not ignored:
         assert one["connection"]["hostKey"].startswith("ssh-ed25519 ")

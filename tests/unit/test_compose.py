@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from components import compose
-from components.checks import Reader
-from components.compose import Attachment, File, Port, Service, Update
-from components.settings import Deployment
+from swarm.declare import compose
+from swarm.declare.compose import Attachment, File, Port, Service, Update
+from swarm.declare.reader import Reader
+from swarm.declare.settings import Deployment
 from tests.unit.builders import node
 
 DEMO = Path(__file__).parents[2] / "stacks" / "demo.yaml"

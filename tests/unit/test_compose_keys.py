@@ -1,6 +1,6 @@
 """Every key of Compose files that is known, once, into the model."""
 
-from components.compose import (
+from swarm.declare.compose import (
     Attachment,
     File,
     Mount,
@@ -12,8 +12,8 @@ from components.compose import (
     Volume,
     schema,
 )
-from components.compose.document import Document
-from components.compose.model import Healthcheck, Logging, Resources, Restart
+from swarm.declare.compose.document import Document
+from swarm.declare.compose.model import Healthcheck, Logging, Resources, Restart
 
 EVERY_KEY = """
 version: "3.8"

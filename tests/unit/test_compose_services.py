@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from components.compose import Mount, Port, Volume
+from swarm.declare.compose import Mount, Port, Volume
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from components.compose import values
-from components.compose.document import interpolate
+from swarm.declare.compose import values
+from swarm.declare.compose.document import interpolate
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from components import connection
-from components.checks import Reader
-from components.connection import CONTROL
-from components.settings import Proxy, Ssh
+from components import remote
+from swarm import ssh
+from swarm.declare import ssh_files
+from swarm.declare.reader import Reader
+from swarm.declare.settings import Proxy, Ssh
+from swarm.ssh import CONTROL
 from tests.unit.builders import SSH, declared, node
 
 
@@ -31,8 +33,8 @@ def written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def write(settings, control=None):
-        connection.write_config(settings, control)
-        return connection.config_file("lab")
+        ssh.write_config(settings, control)
+        return ssh.config_file("lab")
 
     return write
 
@@ -87,14 +89,14 @@ def test_control_is_the_manager_of_this_run(written):
     settings = declared("m1 m2")
     assert understood(written(settings), CONTROL)["hostname"] == "10.0.0.11", "the declared leader at first"
     assert understood(written(settings, "m2"), CONTROL)["hostname"] == "10.0.0.12"
-    names = sorted(path.name for path in connection.config_file("lab").parent.iterdir())
+    names = sorted(path.name for path in ssh.config_file("lab").parent.iterdir())
     assert names == ["lock", "ssh_config"], "nothing half-written is left"
 
 
 def test_while_a_run_looks_another_keeps_its_control(written):
     settings = declared("m1 m2")
     written(settings, "m2")
-    before = connection.config_file("lab").read_text()
+    before = ssh.config_file("lab").read_text()
     assert written(settings).read_text() == before
     without = written(declared("m1 w1"))
     assert understood(without, CONTROL)["hostname"] == "10.0.0.11", "m2 isn't declared any more"
@@ -107,8 +109,8 @@ def test_two_runs_at_a_time_never_leave_the_file_without_control(written):
 
     def run():
         while not ends.is_set():
-            connection.write_config(settings)
-            connection.write_config(settings, "m2")
+            ssh.write_config(settings)
+            ssh.write_config(settings, "m2")
 
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(run) for _ in range(2)]
@@ -143,7 +145,7 @@ def test_a_value_that_could_add_a_line_is_never_written(written, key, char):
     way = replace(SSH, **{key: Path(text) if key.endswith("file") else text}) if key != "host" else SSH
     with pytest.raises(ValueError, match="no value of an SSH configuration"):
         written(declared("m1", node("m1", ssh=way, host=text if key == "host" else "m1.example")))
-    assert not connection.config_file("lab").exists()
+    assert not ssh.config_file("lab").exists()
 
 
 def test_requests_to_control_share_a_connection_and_looks_have_their_own(written):
@@ -159,7 +161,7 @@ def test_requests_to_control_share_a_connection_and_looks_have_their_own(written
 
 
 def test_the_configuration_s_path_says_nothing_of_the_machine():
-    assert not connection.config_file("lab").is_absolute()
+    assert not ssh.config_file("lab").is_absolute()
 
 
 @pytest.fixture
@@ -192,7 +194,7 @@ def known(keys, tmp_path):
 )
 def test_the_host_key_is_that_of_this_host_and_port(known, lines, port, found):
     ssh = known(lines, port)
-    key = connection.host_key("10.0.0.11", ssh)
+    key = ssh_files.host_key("10.0.0.11", ssh)
     assert (key and key.split()[0]) == found
     assert key is None or re.fullmatch(r"ssh-ed25519 [A-Za-z0-9+/=]+", key)
 
@@ -201,12 +203,12 @@ def test_hashed_host_names_are_known(known):
     ssh = known("10.0.0.11 KEY\n")
     subprocess.run(["ssh-keygen", "-q", "-H", "-f", ssh.known_hosts_file], check=True, capture_output=True)
     assert "10.0.0.11" not in ssh.known_hosts_file.read_text()
-    assert (connection.host_key("10.0.0.11", ssh) or "").startswith("ssh-ed25519 ")
+    assert (ssh_files.host_key("10.0.0.11", ssh) or "").startswith("ssh-ed25519 ")
 
 
 def checked(settings):
     reader = Reader()
-    connection.check(reader, settings)
+    ssh_files.check(reader, settings)
     return reader.mistakes
 
 
@@ -242,7 +244,7 @@ PAUSES = [min(0.1 * 1.5**n, 5) for n in range(100)]
 
 @pytest.mark.parametrize("connect_timeout", [1, 4, 5])
 def test_errors_that_come_at_once_are_tried_again_for_some_time(connect_timeout):
-    errors = connection.dial_errors(replace(SSH, connect_timeout=connect_timeout))
+    errors = remote.dial_errors(replace(SSH, connect_timeout=connect_timeout))
     assert 20 < sum(PAUSES[:errors]) < 30
 
 
@@ -250,16 +252,16 @@ def test_errors_that_come_at_once_are_tried_again_for_some_time(connect_timeout)
     ("connect_timeout", "most"), [(1, 60), (4, 90), (10, 90), (20, 90), (45, 140), (60, 200)]
 )
 def test_a_host_that_is_gone_costs_a_minute_or_three_dials(connect_timeout, most):
-    errors = connection.dial_errors(replace(SSH, connect_timeout=connect_timeout))
-    assert errors >= connection.FEWEST_DIAL_ERRORS
+    errors = remote.dial_errors(replace(SSH, connect_timeout=connect_timeout))
+    assert errors >= remote.FEWEST_DIAL_ERRORS
     assert (errors + 1) * connect_timeout + sum(PAUSES[:errors]) < most
 
 
 def test_a_host_behind_another_is_dialled_from_there_seldom_and_the_other_as_often_as_any(known, monkeypatch):
-    monkeypatch.setattr(connection.pulumi.Output, "secret", staticmethod(lambda value: value))
+    monkeypatch.setattr(remote.pulumi.Output, "secret", staticmethod(lambda value: value))
     ssh = known("10.0.0.11 KEY\n10.0.0.12 KEY\n")
-    straight = connection.command_connection(node("m1", ssh=ssh))
-    behind = connection.command_connection(node("m1", ssh=replace(ssh, proxy=Proxy("10.0.0.12", ssh))))
+    straight = remote.command_connection(node("m1", ssh=ssh))
+    behind = remote.command_connection(node("m1", ssh=replace(ssh, proxy=Proxy("10.0.0.12", ssh))))
     assert (straight.dial_error_limit, straight.proxy) == (12, None)
     assert (behind.dial_error_limit, behind.proxy.dial_error_limit) == (2, 12)
 
@@ -320,6 +322,6 @@ def test_a_certificate_beside_the_key_is_not_used_as_the_commands_do_not_use_it_
 
 
 def test_the_folder_is_for_nobody_else_to_look_into(written):
-    connection.FOLDER.mkdir(mode=0o755)
+    ssh.FOLDER.mkdir(mode=0o755)
     written(declared("m1"))
-    assert connection.FOLDER.stat().st_mode & 0o777 == 0o700
+    assert ssh.FOLDER.stat().st_mode & 0o777 == 0o700

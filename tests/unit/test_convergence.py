@@ -9,21 +9,13 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from components import convergence
-from components.decisions import decide, give_up
-from components.observation import (
-    NAME_LABEL,
-    OWNER_LABEL,
-    STACK_LABEL,
-    Cluster,
-    Entry,
-    Host,
-    Observation,
-    Service,
-)
-from components.ownership import Known
-from components.plan import NodePlan, Plan, Step, Task
-from components.settings import Deployment, Settings
+from swarm.decide import actions, quorum
+from swarm.decide.decisions import decide, give_up
+from swarm.decide.ownership import Known
+from swarm.decide.plan import NodePlan, Plan, Step, Task
+from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
+from swarm.declare.settings import Deployment, Settings
+from swarm.observe.model import Cluster, Entry, Host, Observation, Service
 from tests.unit.builders import (
     KNOWN,
     MARK,
@@ -146,7 +138,7 @@ def test_the_work_is_exact_when(settings, swarm, work):
     ],
 )
 def test_what_the_managers_cannot_survive_is_told(settings, said):
-    found = list(convergence.warnings(settings, None))
+    found = list(actions.warnings(settings, None))
     assert len(found) == bool(said)
     assert all(said in one for one in found)
 
@@ -250,7 +242,7 @@ def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(ther
 def test_the_majority_counts_before_the_first_step_also_where_there_is_none(steps, said):
     names = "m1 m2 m3 w1"
     nodes = {name: NodePlan(steps.get(name, Step.IN_PLACE), f"id-{name}") for name in names.split()}
-    assert list(convergence.quorum(declared(names), nodes, cluster(names), (), ())) == said
+    assert list(quorum.quorum(declared(names), nodes, cluster(names), (), ())) == said
 
 
 def test_managers_that_joined_anew_count_before_others_are_demoted():
@@ -433,7 +425,7 @@ def test_in_any_world_nothing_of_somebody_else_s_is_touched(world):
         if task.verb in ("drain", "demote", "remove") and task.name not in plan.nodes:
             entry_of = swarm.entries[task.node_id]
             assert entry_of.labels.get(OWNER_LABEL) == OWNER or entry_of.id in known.ids, str(task)
-    undeclared = convergence.strangers(settings, known, plan.nodes, plan.cluster)
+    undeclared = actions.strangers(settings, known, plan.nodes, plan.cluster)
     assert not any(one.role == "manager" for one in undeclared), "it sees every secret"
 
 

@@ -4,21 +4,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from components.compose import Stack
-from components.decisions import decide, give_up
-from components.observation import (
-    KEY_CHANGED,
-    NAME_LABEL,
-    OWNER_LABEL,
-    STACK_LABEL,
-    Cluster,
-    Entry,
-    Host,
-    Service,
-)
-from components.ownership import Known
-from components.plan import Step
-from components.settings import Settings
+from swarm.decide.decisions import decide, give_up
+from swarm.decide.ownership import Known
+from swarm.decide.plan import Step
+from swarm.declare.compose import Stack
+from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
+from swarm.declare.settings import Settings
+from swarm.observe.model import KEY_CHANGED, Cluster, Entry, Host, Service
 from tests.unit.builders import (
     KNOWN,
     MARK,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from components import docker_api
-from components.docker_api import Bounds, EngineError, Session
+from swarm import docker_api
+from swarm.docker_api import Bounds, EngineError, Session
 
 # What sshd does: gives the command line to the login shell, in a session of its own.
 SSH = """#!python

@@ -9,10 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from components import compose
-from components.decisions import decide
-from components.findings import Verdict
-from components.observation import OWNER_LABEL, STACK_LABEL, VXLAN_IDS, Object, Service
 from operations.doctor import __main__ as doctor
 from operations.doctor import exchange, facts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor import hosts as checks
@@ -20,6 +16,11 @@ from operations.doctor.exchange import Message, Outcome, Sessions
 from operations.doctor.facts import Facts, Link
 from operations.doctor.ports import Hosts
 from operations.engine import Look
+from swarm.decide.decisions import decide
+from swarm.decide.health import Verdict
+from swarm.declare import compose
+from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
+from swarm.observe.model import VXLAN_IDS, Object, Service
 from tests.unit.builders import (
     KNOWN,
     MARK,

@@ -6,10 +6,10 @@ import time
 import pytest
 import yaml
 
-from components import compose
-from components.checks import MOST, Reader
-from components.compose.document import Document
-from components.settings import Deployment
+from swarm.declare import compose
+from swarm.declare.compose.document import Document
+from swarm.declare.reader import MOST, Reader
+from swarm.declare.settings import Deployment
 
 ALIASES = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
 MERGES = "".join(f"m{i}: &a{i}\n  <<: [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))

@@ -2,12 +2,13 @@
 
 import pytest
 
-from components import convergence, edge, ordering
-from components.checks import Reader
-from components.compose import Port, Service, Stack
-from components.decisions import decide
-from components.observation import EDGE_LABEL
-from components.settings import Edge
+from swarm.decide import actions
+from swarm.decide.decisions import decide
+from swarm.declare import load_balancer, ordering
+from swarm.declare.compose import Port, Service, Stack
+from swarm.declare.labels import EDGE_LABEL
+from swarm.declare.reader import Reader
+from swarm.declare.settings import Edge
 from tests.unit.builders import KNOWN, cluster, declared, entry, lines, node, observed
 
 EDGE = Edge("haproxy:3.0.11", ("w1",), {80: 8080, 443: 8443})
@@ -20,7 +21,7 @@ def listens(text):
 
 
 def test_each_port_asks_every_node_by_checks_and_should_none_pass_without():
-    parts = listens(edge.config(EDGE, NODES))
+    parts = listens(load_balancer.config(EDGE, NODES))
     assert list(parts) == ["global", "defaults", "listen port-80", "listen port-443"]
     assert parts["listen port-80"] == [
         "bind :80",
@@ -36,7 +37,7 @@ def test_each_port_asks_every_node_by_checks_and_should_none_pass_without():
 
 
 def test_a_dead_node_is_out_within_two_checks_and_costs_a_connection_one_second_before():
-    lines_ = listens(edge.config(EDGE, NODES))["defaults"]
+    lines_ = listens(load_balancer.config(EDGE, NODES))["defaults"]
     assert "default-server check inter 1s fall 2 rise 2" in lines_
     assert "timeout connect 1s" in lines_
     assert "option redispatch 1" in lines_
@@ -45,7 +46,7 @@ def test_a_dead_node_is_out_within_two_checks_and_costs_a_connection_one_second_
 
 @pytest.mark.parametrize(("mode", "checked"), [("http", True), ("tcp", False)])
 def test_in_tcp_mode_nothing_is_said_of_requests(mode, checked):
-    text = edge.config(Edge("haproxy:3.0.11", ("w1",), {80: 80}, mode), NODES)
+    text = load_balancer.config(Edge("haproxy:3.0.11", ("w1",), {80: 80}, mode), NODES)
     assert f"    mode {mode}\n" in text
     assert ("    option httpchk HEAD /\n" in text) is checked
     assert ("http" in text) is checked
@@ -55,14 +56,14 @@ def test_a_lost_node_is_not_asked_and_others_are_where_the_nodes_reach_them():
     nodes = declared(
         "m1", node("w1", lost=True), node("w2", host="w2.example", advertise_address="10.9.0.2")
     ).nodes
-    text = edge.config(EDGE, nodes)
+    text = load_balancer.config(EDGE, nodes)
     assert "server w1" not in text
     assert "server w2 10.9.0.2:8080\n" in text
     assert "retries 2\n" in text
 
 
 def test_it_is_a_stack_with_a_task_on_each_of_its_nodes_and_the_file_where_the_image_reads_it():
-    stack = edge.stack(EDGE, NODES)
+    stack = load_balancer.stack(EDGE, NODES)
     (service,), (file,) = stack.services, stack.configs
     assert (stack.full(service.name), service.replicas) == ("edge_haproxy", None)
     assert service.constraints == (f"node.labels.{EDGE_LABEL} == yes",)
@@ -70,7 +71,7 @@ def test_it_is_a_stack_with_a_task_on_each_of_its_nodes_and_the_file_where_the_i
     assert [(one.source, one.target) for one in service.configs] == [
         (file.name, "/usr/local/etc/haproxy/haproxy.cfg")
     ]
-    assert file.content.decode() == edge.config(EDGE, NODES)
+    assert file.content.decode() == load_balancer.config(EDGE, NODES)
 
 
 def test_its_nodes_carry_its_label_and_lose_it_with_it():
@@ -81,7 +82,7 @@ def test_its_nodes_carry_its_label_and_lose_it_with_it():
     swarm = cluster("m1 w2", labelled)
     assert not decide(settings, KNOWN, observed(settings, swarm)).work
     without = declared("m1 w1 w2")
-    work = convergence.work(without, KNOWN, decide(without, KNOWN, observed(without, swarm)).nodes, swarm)
+    work = actions.work(without, KNOWN, decide(without, KNOWN, observed(without, swarm)).nodes, swarm)
     assert lines(work) == [f"update w1 id-w1 --label-rm={EDGE_LABEL}"]
 
 
@@ -96,12 +97,12 @@ def test_its_nodes_carry_its_label_and_lose_it_with_it():
 )
 def test_a_port_behind_it_that_nothing_publishes_is_refused(ports, wrong):
     reader = Reader()
-    edge.check_ports(reader, EDGE, [Stack("demo", (Service("page", "x", ports=ports),))])
+    load_balancer.check_ports(reader, EDGE, [Stack("demo", (Service("page", "x", ports=ports),))])
     assert [one.key for one in reader.mistakes] == wrong
 
 
 def test_a_port_in_front_that_a_service_has_on_every_node_is_refused():
     reader = Reader()
     page = Stack("demo", (Service("page", "x", ports=(Port(80, 80),)),))
-    ordering.check_ports(reader, [page, edge.stack(EDGE, NODES)])
+    ordering.check_ports(reader, [page, load_balancer.stack(EDGE, NODES)])
     assert [one.value for one in reader.mistakes] == ["80/tcp"]

@@ -8,11 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from acceptance import election, polling
+from acceptance.polling import Answer
+from acceptance.swarm import PlayError
 from lab import LabError
-from operations.elections import polling
-from operations.elections.polling import Answer
-from operations.play import election
-from operations.play.swarm import PlayError
 
 NAMES = ("m1", "m2", "m3")
 HANGS = None

@@ -6,13 +6,13 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from operations import page
-from operations.bench import BenchError
-from operations.elections.__main__ import sizes
-from operations.elections.measuring import check, leaders, whole
-from operations.elections.page import cell, findings, section, table
-from operations.elections.plot import plot
-from operations.elections.rows import Row, as_csv, groups
+from benchmarks import page
+from benchmarks.elections.__main__ import sizes
+from benchmarks.elections.measuring import check, leaders, whole
+from benchmarks.elections.page import cell, findings, section, table
+from benchmarks.elections.plot import plot
+from benchmarks.elections.rows import Row, as_csv, groups
+from benchmarks.pulumi import BenchError
 
 FAULTS = ("stopped", "killed", "cut off")
 REFUSED = "swarm-manager-01: no answer within 2 s; swarm-worker-01: This node is not a swarm manager"

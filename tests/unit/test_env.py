@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.environment import ASTRAY
+from swarm.declare.environment import ASTRAY
 
 ENV = Path(__file__).parents[2] / "env.sh"
 

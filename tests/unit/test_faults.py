@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from components import faults
+from swarm import faults
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from components import findings
-from components.findings import Finding, Verdict, failed, summed, unknown, warning
+from swarm.decide import health
+from swarm.decide.health import Finding, Verdict, failed, summed, unknown, warning
 from tests.unit.builders import cluster, down, idle, leaderless, member, silent
 
 SWARM = cluster("m1 w2", down("w1"))
@@ -22,83 +22,83 @@ def of(check, *hosts, **more):
 @pytest.mark.parametrize(
     ("check", "hosts", "said"),
     [
-        (findings.engines, [idle("m1"), silent("w1")], [(OK, "m1")]),
-        (findings.engines, [idle("m1", engine="19.03.15")], [(FAILED, "m1")]),
+        (health.engines, [idle("m1"), silent("w1")], [(OK, "m1")]),
+        (health.engines, [idle("m1", engine="19.03.15")], [(FAILED, "m1")]),
         (
-            findings.engines,
+            health.engines,
             [idle("m1"), idle("w1", engine="27.5.1")],
             [(OK, "m1"), (OK, "w1"), (WARNING,)],
         ),
-        (findings.clocks, [idle("m1", skew=10), silent("w1")], [(OK, "m1")]),
-        (findings.clocks, [idle("m1", skew=-11)], [(WARNING, "m1")]),
-        (findings.clocks, [idle("m1", skew=1801)], [(FAILED, "m1")]),
+        (health.clocks, [idle("m1", skew=10), silent("w1")], [(OK, "m1")]),
+        (health.clocks, [idle("m1", skew=-11)], [(WARNING, "m1")]),
+        (health.clocks, [idle("m1", skew=1801)], [(FAILED, "m1")]),
         (
-            findings.clocks,
+            health.clocks,
             [idle("m1", skew=3600), idle("w1", skew=3605)],
             [(WARNING,), (OK, "m1"), (OK, "w1")],
         ),
         (
-            findings.clocks,
+            health.clocks,
             [idle("m1", skew=-7200), idle("m2", skew=-7200), idle("w1", skew=0)],
             [(WARNING,), (OK, "m1"), (OK, "m2"), (FAILED, "w1")],
         ),
         (
-            findings.clocks,
+            health.clocks,
             [idle("m1", skew=7200), idle("m2"), idle("w1")],
             [(FAILED, "m1"), (OK, "m2"), (OK, "w1")],
         ),
-        (findings.clocks, [idle("m1", skew=7200), idle("m2")], [(FAILED, "m1"), (OK, "m2")]),
-        (findings.clocks, [idle("m1", skew=7200), idle("m2", skew=-7200)], [(FAILED, "m1"), (FAILED, "m2")]),
-        (findings.tools, [idle("m1"), silent("w1")], [(OK, "m1")]),
-        (findings.tools, [idle("m1", lacks=("flock", "ip"))], [(FAILED, "m1"), (FAILED, "m1")]),
-        (findings.cut_off, [idle("m1"), silent("w1"), leaderless("m2")], []),
-        (findings.cut_off, [replace(leaderless("m2"), cut_off=True)], [(WARNING, "m2")]),
-        (findings.memberships, [idle("m1"), silent("w1")], []),
+        (health.clocks, [idle("m1", skew=7200), idle("m2")], [(FAILED, "m1"), (OK, "m2")]),
+        (health.clocks, [idle("m1", skew=7200), idle("m2", skew=-7200)], [(FAILED, "m1"), (FAILED, "m2")]),
+        (health.tools, [idle("m1"), silent("w1")], [(OK, "m1")]),
+        (health.tools, [idle("m1", lacks=("flock", "ip"))], [(FAILED, "m1"), (FAILED, "m1")]),
+        (health.cut_off, [idle("m1"), silent("w1"), leaderless("m2")], []),
+        (health.cut_off, [replace(leaderless("m2"), cut_off=True)], [(WARNING, "m2")]),
+        (health.memberships, [idle("m1"), silent("w1")], []),
         (
-            findings.memberships,
+            health.memberships,
             [member("m1", SWARM), silent("w1"), member("w2", SWARM)],
             [(OK, "m1"), (OK, "w2")],
         ),
-        (findings.memberships, [member("m1", SWARM), member("w1", SWARM)], [(OK, "m1"), (WARNING, "w1")]),
-        (findings.memberships, [member("m1", SWARM), member("w1", SWARM, state="error")], [(OK, "m1")]),
-        (findings.live_restores, [idle("m1"), silent("w1")], [(OK, "m1")]),
-        (findings.live_restores, [idle("m1", live_restore=True)], [(FAILED, "m1")]),
-        (findings.live_restores, [member("m1", cluster("m1"), live_restore=True)], [(OK, "m1")]),
-        (findings.disks, [idle("m1", free=2 * 10**9), silent("w1")], [(OK, "m1")]),
-        (findings.disks, [idle("m1", free=2 * 10**9 - 1)], [(WARNING, "m1")]),
-        (findings.disks, [idle("m1", free=0)], [(WARNING, "m1")]),
-        (findings.disks, [idle("m1")], [(UNKNOWN, "m1")]),
-        (findings.vxlan, [idle("m1", kernel={"vxlan": "yes"}), silent("w1")], [(OK, "m1")]),
-        (findings.vxlan, [idle("m1", kernel={"vxlan": "no"})], [(FAILED, "m1")]),
+        (health.memberships, [member("m1", SWARM), member("w1", SWARM)], [(OK, "m1"), (WARNING, "w1")]),
+        (health.memberships, [member("m1", SWARM), member("w1", SWARM, state="error")], [(OK, "m1")]),
+        (health.live_restores, [idle("m1"), silent("w1")], [(OK, "m1")]),
+        (health.live_restores, [idle("m1", live_restore=True)], [(FAILED, "m1")]),
+        (health.live_restores, [member("m1", cluster("m1"), live_restore=True)], [(OK, "m1")]),
+        (health.disks, [idle("m1", free=2 * 10**9), silent("w1")], [(OK, "m1")]),
+        (health.disks, [idle("m1", free=2 * 10**9 - 1)], [(WARNING, "m1")]),
+        (health.disks, [idle("m1", free=0)], [(WARNING, "m1")]),
+        (health.disks, [idle("m1")], [(UNKNOWN, "m1")]),
+        (health.vxlan, [idle("m1", kernel={"vxlan": "yes"}), silent("w1")], [(OK, "m1")]),
+        (health.vxlan, [idle("m1", kernel={"vxlan": "no"})], [(FAILED, "m1")]),
         (
-            findings.vxlan,
+            health.vxlan,
             [idle("m1", kernel={"vxlan": "unknown"}), idle("w1")],
             [(UNKNOWN, "m1"), (UNKNOWN, "w1")],
         ),
-        (findings.overlay, [idle("m1", kernel={"overlay": "yes"})], [(OK, "m1")]),
-        (findings.overlay, [idle("m1", kernel={"overlay": "no"})], [(WARNING, "m1")]),
+        (health.overlay, [idle("m1", kernel={"overlay": "yes"})], [(OK, "m1")]),
+        (health.overlay, [idle("m1", kernel={"overlay": "no"})], [(WARNING, "m1")]),
         (
-            findings.clones,
+            health.clones,
             [idle("m1", engine_id="a"), idle("w1", engine_id="b"), idle("w2"), silent("w3")],
             [(OK, "m1"), (OK, "w1")],
         ),
         (
-            findings.clones,
+            health.clones,
             [idle("m1", engine_id="a"), idle("w1", engine_id="b"), idle("w2", engine_id="a")],
             [(FAILED, "m1", "w2"), (OK, "w1")],
         ),
         (
-            findings.clones,
+            health.clones,
             [member("m1", cluster("m1"), engine_id="a"), idle("w1", engine_id="a")],
             [(FAILED, "m1", "w1")],
         ),
         (
-            findings.clones,
+            health.clones,
             [member(name, cluster("m1 w1"), engine_id="a") for name in ("m1", "w1")],
             [(WARNING, "m1", "w1")],
         ),
-        (findings.hostnames, [idle("m1", hostname="a"), idle("w1", hostname="b")], [(OK, "m1"), (OK, "w1")]),
-        (findings.hostnames, [idle("m1", hostname="a"), idle("w1", hostname="a")], [(WARNING, "m1", "w1")]),
+        (health.hostnames, [idle("m1", hostname="a"), idle("w1", hostname="b")], [(OK, "m1"), (OK, "w1")]),
+        (health.hostnames, [idle("m1", hostname="a"), idle("w1", hostname="a")], [(WARNING, "m1", "w1")]),
     ],
 )
 def test_a_check_gives_each_host_its_verdict(check, hosts, said):
@@ -106,7 +106,7 @@ def test_a_check_gives_each_host_its_verdict(check, hosts, said):
 
 
 def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
-    (found,) = findings.tools({"m1": idle("m1", lacks=("flock",))})
+    (found,) = health.tools({"m1": idle("m1", lacks=("flock",))})
     assert str(found) == (
         "m1: no flock there that does what an up needs of it. Install util-linux, or the package that has it "
         "there."
@@ -115,18 +115,18 @@ def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
 
 def test_what_a_manager_s_shell_prints_is_named():
     hosts = {"m1": idle("m1"), "m2": idle("m2", noise="Welcome!"), "w1": idle("w1", noise="Welcome!")}
-    (found,) = findings.noise(hosts, ["m1", "m2", "m3"])
+    (found,) = health.noise(hosts, ["m1", "m2", "m3"])
     assert (found.hosts, found.verdict) == (("m2",), FAILED)
     assert "'Welcome!'" in found.finding
 
 
 def test_a_manager_that_is_cut_off_is_named_with_the_ports():
-    (found,) = findings.cut_off({"m2": replace(leaderless("m2"), cut_off=True)})
+    (found,) = health.cut_off({"m2": replace(leaderless("m2"), cut_off=True)})
     assert all(port in found.remedy for port in ("2377/tcp", "7946/tcp and udp", "4789/udp"))
 
 
 def test_a_clock_that_is_off_here_is_said_to_be_ours():
-    ours, *_ = findings.clocks({"m1": idle("m1", skew=-3600), "w1": idle("w1", skew=-3600)})
+    ours, *_ = health.clocks({"m1": idle("m1", skew=-3600), "w1": idle("w1", skew=-3600)})
     assert ours.finding == "this computer's clock is +3600 s from the hosts', which agree with each other"
 
 
@@ -142,7 +142,7 @@ def test_a_clock_that_is_off_here_is_said_to_be_ours():
 )
 def test_a_pool_must_be_off_every_route(routes, starts, verdict, words):
     hosts = {"w1": idle("w1", routes=routes), "w2": silent("w2")}
-    (found,) = findings.pools(IPv4Network("10.20.0.0/16"), hosts, starts=starts)
+    (found,) = health.pools(IPv4Network("10.20.0.0/16"), hosts, starts=starts)
     assert (found.hosts, found.verdict) == (("w1",), verdict)
     assert words in found.remedy
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.foreign import harmless
+from swarm.foreign import harmless
 
 
 @pytest.mark.parametrize(

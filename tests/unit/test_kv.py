@@ -5,12 +5,12 @@ import threading
 
 import pytest
 
-from operations import page
-from operations.bench import BenchError
-from operations.kv.__main__ import PAGE
-from operations.kv.measuring import MANY, ONE
-from operations.kv.page import RATIOS, Ratio, cell, figures
-from operations.kv.stores import OPERATIONS, WRITE_CONFIG, WRITE_ETCD, WRITE_LABEL, Redis
+from benchmarks import page
+from benchmarks.kv.__main__ import PAGE
+from benchmarks.kv.measuring import MANY, ONE
+from benchmarks.kv.page import RATIOS, Ratio, cell, figures
+from benchmarks.kv.stores import OPERATIONS, WRITE_CONFIG, WRITE_ETCD, WRITE_LABEL, Redis
+from benchmarks.pulumi import BenchError
 
 RATES = {
     (operation, clients): [100.0 * clients, 300.0 * clients, 200.0 * clients]

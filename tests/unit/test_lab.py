@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import engine, host, images, layout, neighbors, store
+from hosts import images, machine, registry_storage
+from lab import engine, layout, neighbors
 from lab.__main__ import parse
 
 
@@ -98,10 +99,10 @@ def test_a_lab_belongs_to_the_checkout_that_keeps_its_state(
 
 
 def test_a_process_is_alive_and_one_that_merely_has_its_number_is_not() -> None:
-    myself = host.process(os.getpid())
+    myself = machine.process(os.getpid())
     assert myself is not None
-    assert host.alive(myself)
-    assert not host.alive(f"{os.getpid()}-1")
+    assert machine.alive(myself)
+    assert not machine.alive(f"{os.getpid()}-1")
 
 
 def test_a_folder_that_may_not_be_seen_counts_as_being_there(
@@ -111,7 +112,7 @@ def test_a_folder_that_may_not_be_seen_counts_as_being_there(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "stat", denied)
-    assert host.present(Path("/somebody/else"))
+    assert machine.present(Path("/somebody/else"))
 
 
 def test_the_command_line_reads_a_name_a_size_and_a_remote_command() -> None:
@@ -173,7 +174,7 @@ def test_what_is_removed_between_a_list_and_its_inspection_is_left_out(tmp_path:
 def test_what_is_there_and_cannot_be_inspected_is_an_error(tmp_path: Path) -> None:
     script = tmp_path / "engine"
     script.write_text("[ $2 = ls ] && echo a")
-    with pytest.raises(host.LabError):
+    with pytest.raises(machine.LabError):
         engine.Engine("sh", ("sh", str(script)))._inspect("container")
 
 
@@ -187,16 +188,16 @@ def test_a_registry_finds_in_its_store_what_was_put_there() -> None:
     file = io.BytesIO()
     layer = b"a layer"
     with tarfile.open(fileobj=file, mode="w") as tar:
-        store.add_image(tar, "redis", "7.0.15", io.BytesIO(layer), {"Cmd": ["redis-server"]})
+        registry_storage.add_image(tar, "redis", "7.0.15", io.BytesIO(layer), {"Cmd": ["redis-server"]})
     file.seek(0)
     with tarfile.open(fileobj=file) as tar:
         content = {m.name: tar.extractfile(m).read() for m in tar}  # type: ignore[union-attr]
 
     def blob(digest: str) -> bytes:
         hexadecimal = digest.removeprefix("sha256:")
-        return content[f"./{store.ROOT}/blobs/sha256/{hexadecimal[:2]}/{hexadecimal}/data"]
+        return content[f"./{registry_storage.ROOT}/blobs/sha256/{hexadecimal[:2]}/{hexadecimal}/data"]
 
-    tag = f"./{store.ROOT}/repositories/library/redis/_manifests/tags/7.0.15/current/link"
+    tag = f"./{registry_storage.ROOT}/repositories/library/redis/_manifests/tags/7.0.15/current/link"
     manifest = json.loads(blob(content[tag].decode()))
     config = json.loads(blob(manifest["config"]["digest"]))
     assert blob(manifest["layers"][0]["digest"]) == layer
@@ -212,16 +213,16 @@ def test_packages_of_backports_come_from_there_and_the_machine_s_sources_stay(
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "debian.sources").write_text("its own")
-    monkeypatch.setattr(host, "SOURCES", sources)
-    monkeypatch.setattr(host, "AS_ROOT", ())
-    monkeypatch.setattr(host, "CACHE", tmp_path)
+    monkeypatch.setattr(machine, "SOURCES", sources)
+    monkeypatch.setattr(machine, "AS_ROOT", ())
+    monkeypatch.setattr(machine, "CACHE", tmp_path)
     program("dpkg-query", f"#!/bin/sh\n[ -z '{version}' ] || echo 'ii  qemu {version}'\n")
     program(
         "apt-get",
         f"#!/bin/sh\necho $* >>{tmp_path}/asked\n"
         f"for one; do case $one in *SourceParts=*) cat ${{one#*=}}/* >{tmp_path}/given ;; esac; done\n",
     )
-    host.install({"qemu"}, recommended=False, backports="bookworm")
+    machine.install({"qemu"}, recommended=False, backports="bookworm")
     assert (tmp_path / "asked").exists() == installs
     if installs:
         assert "--target-release bookworm-backports install -y qemu" in (tmp_path / "asked").read_text()

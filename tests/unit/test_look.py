@@ -13,26 +13,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from components import facts as facts_of_look
-from components import look
-from components.observation import (
-    BOOT_SECONDS,
-    KEY_CHANGED,
-    NAME_LABEL,
-    NAMESPACE_LABEL,
-    OWNER_LABEL,
-    PENDING,
-    STACK_LABEL,
-    Host,
-    Object,
-    Service,
-    late_engines,
-    under_way,
-)
-from components.settings import Proxy
-from operations.acceptance import mesh
+from acceptance.stages import mesh
 from operations.doctor import facts as facts_of_doctor
 from operations.doctor import overlay
+from swarm.declare.labels import NAME_LABEL, NAMESPACE_LABEL, OWNER_LABEL, STACK_LABEL
+from swarm.declare.settings import Proxy
+from swarm.observe import facts as facts_of_look
+from swarm.observe import probe
+from swarm.observe.model import KEY_CHANGED, Host, Object, Service
+from swarm.observe.settling import BOOT_SECONDS, PENDING, late_engines, under_way
 from tests.unit.builders import (
     MARK,
     OWNER,
@@ -213,11 +202,11 @@ def manager(**changes):
         "/nodes": [200, NODES],
         "/info": [200, INFO],
         "/services": [200, SERVICES],
-        look.WANTED_TASKS: [200, TASKS],
-        look.MARKED_CONFIGS: [200, CONFIGS[:1]],
+        probe.WANTED_TASKS: [200, TASKS],
+        probe.MARKED_CONFIGS: [200, CONFIGS[:1]],
         "/configs/site": [200, CONFIGS[1]],
         "/secrets": [200, []],
-        look.SWARM_NETWORKS: [200, NETWORKS],
+        probe.SWARM_NETWORKS: [200, NETWORKS],
     }
     return {"facts": facts(), "paths": {**paths, **changes}}
 
@@ -260,8 +249,8 @@ def seen(ssh, tmp_path):
     def at(limit=8, complete=False, **told):
         ssh(**told)
         way = replace(SSH_KEYS, connect_timeout=limit / 2)
-        args = look.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
-        return look.look(args)
+        args = probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
+        return probe.look(args)
 
     return at
 
@@ -304,8 +293,8 @@ def counted(seen, mode, condition, *tasks):
     ended = [one for one in tasks if one["DesiredState"] == "shutdown"]
     paths = {
         "/services": [200, [service]],
-        look.WANTED_TASKS: [200, [one for one in tasks if one not in ended]],
-        look.ended_tasks(["s1"]): [200, ended],
+        probe.WANTED_TASKS: [200, [one for one in tasks if one not in ended]],
+        probe.ended_tasks(["s1"]): [200, ended],
     }
     (found,) = seen(**manager(**paths)).cluster.services
     return found.running, found.desired
@@ -398,7 +387,7 @@ def test_a_swarm_without_labels_has_none(seen, labels):
     without = {key: value for key, value in SPEC.items() if key != "Labels"}
     for spec in (without, {**without, "Labels": labels}):
         bare = {**INFO["Swarm"]["Cluster"], "Spec": spec}
-        host = seen(**manager(**{"/info": [200, with_swarm(Cluster=bare)], look.MARKED_CONFIGS: [200, []]}))
+        host = seen(**manager(**{"/info": [200, with_swarm(Cluster=bare)], probe.MARKED_CONFIGS: [200, []]}))
         assert (host.cluster.labels, host.cluster.marks, host.cluster.spec) == ({}, {}, spec)
 
 
@@ -615,7 +604,7 @@ def test_a_slow_host_that_is_never_silent_gets_its_time(seen):
 
 
 def test_a_host_that_talks_for_ever_doesn_t_get_it(seen, monkeypatch):
-    monkeypatch.setattr(look, "TOTAL_SECONDS", 1)
+    monkeypatch.setattr(probe, "TOTAL_SECONDS", 1)
     host = seen(limit=0.8, **manager(), pause=0.3)
     assert (host.late, host.cluster) == (True, None)
 
@@ -635,7 +624,7 @@ CUT = "kex_exchange_identification: Connection closed by remote host\n"
     ],
 )
 def test_a_connection_that_was_cut_at_the_door_gets_one_more_try(seen, asked, monkeypatch, stderr, tries):
-    monkeypatch.setattr(look.random, "uniform", lambda *_: 0)
+    monkeypatch.setattr(probe.random, "uniform", lambda *_: 0)
     assert seen(stderr=stderr).problem
     assert asked() == ["m1"] * tries
 
@@ -684,7 +673,7 @@ def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(progra
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
     way = replace(SSH_KEYS, connect_timeout=0.5)
-    host = look.look(look.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config"))
+    host = probe.look(probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config"))
     assert host.problem == "it gave no answer within 1 s"
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
@@ -703,13 +692,13 @@ def observe(ssh, monkeypatch):
     said, and how long it slept."""
     clock = SimpleNamespace(now=0, time=time.time, monotonic=lambda: clock.now)
     clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
-    monkeypatch.setattr(look, "time", clock)
+    monkeypatch.setattr(probe, "time", clock)
 
     def at(patience=2, settings=None, **told):
         ssh(**told)
         said = []
         settings = settings or declared("m1 w1", node("w2", lost=True))
-        return look.observe(settings, ["demo"], said.append, patience=patience), said, clock.now
+        return probe.observe(settings, ["demo"], said.append, patience=patience), said, clock.now
 
     return at
 
@@ -768,7 +757,7 @@ def test_of_configs_only_those_are_asked_for_whose_names_matter(seen, asked):
     told = manager(**{"/configs/site": [404, {"message": "config site not found"}]})
     assert seen(**told).cluster.configs == {}
     assert [line for line in asked() if "configs" in line] == [
-        "m1 " + look.MARKED_CONFIGS,
+        "m1 " + probe.MARKED_CONFIGS,
         "m1 /configs/site",
     ]
     another = manager(**{"/configs/site": [200, {"ID": "site9", "Spec": {"Name": "another"}}]})
@@ -814,7 +803,7 @@ def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
 def test_a_leader_is_waited_for_only_briefly_while_most_managers_are_silent(
     observe, monkeypatch, told, seconds
 ):
-    monkeypatch.setattr(look, "BRIEF_SECONDS", 2)
+    monkeypatch.setattr(probe, "BRIEF_SECONDS", 2)
     no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
     alone, dead = {"facts": facts(), "paths": {"/nodes": [500, no_leader]}}, {"stderr": "No route to host\n"}
     *_, slept = observe(4, declared("m1 m2 m3"), m1=alone, m2=alone if told == "no leader" else dead, m3=dead)
@@ -837,8 +826,8 @@ def test_hosts_are_looked_at_so_many_at_a_time(monkeypatch, parallel, at_once):
             busy.remove(name)
         return Host(name)
 
-    monkeypatch.setattr(look, "look", one)
-    hosts = look.observe(declared("m1 m2 m3 w1", parallel=parallel), [], print, patience=0)
+    monkeypatch.setattr(probe, "look", one)
+    hosts = probe.observe(declared("m1 m2 m3 w1", parallel=parallel), [], print, patience=0)
     assert (list(hosts), most) == (["m1", "m2", "m3", "w1"], at_once)
 
 
@@ -860,9 +849,9 @@ def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch):
             busy[way] -= 1
         return Host(args.node.name)
 
-    monkeypatch.setattr(look, "look", one)
+    monkeypatch.setattr(probe, "look", one)
     nodes = behind("j1", *(f"w{n}" for n in range(20))) + behind("j2", *(f"m{n}" for n in range(12)))
-    hosts = look.observe(declared("", *nodes), [], print, patience=0)
+    hosts = probe.observe(declared("", *nodes), [], print, patience=0)
     assert len(hosts) == 32
     assert most == {"j1": 8, "j2": 8}
 
@@ -874,7 +863,7 @@ def test_many_hosts_are_looked_at_with_few_open_files(program):
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
     try:
         nodes = [node(f"w{n}") for n in range(100)]
-        hosts = look.observe(declared("m1", *nodes), [], print, patience=0)
+        hosts = probe.observe(declared("m1", *nodes), [], print, patience=0)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert {host.problem for host in hosts.values()} == {"No route to host"}

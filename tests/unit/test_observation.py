@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from components.observation import KEY_CHANGED, Host, views
+from swarm.observe.model import KEY_CHANGED, Host, views
 from tests.unit.builders import cluster, entry, idle, leaderless, member, silent, stuck
 
 NEW = cluster("m1 m2 w1", index=9)

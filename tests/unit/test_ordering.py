@@ -2,9 +2,9 @@
 
 import pytest
 
-from components import ordering
-from components.checks import Reader
-from components.compose import Network, Port, Service, Stack
+from swarm.declare import ordering
+from swarm.declare.compose import Network, Port, Service, Stack
+from swarm.declare.reader import Reader
 
 
 def test_a_stack_comes_after_those_that_it_depends_on_and_whose_networks_it_uses():

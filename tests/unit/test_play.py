@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.compose import Port, Service, Stack
-from operations import ground
-from operations.play import session, tasks
-from operations.play.stage import DONE
-from operations.play.tasks import Sight, Task
-from operations.play.transcript import Transcript
+from acceptance import hosts, tasks
+from acceptance.driver import DONE
+from acceptance.play import script
+from acceptance.tasks import Sight, Task
+from acceptance.transcript import Transcript
+from swarm.declare.compose import Port, Service, Stack
 
 OLD, NEW = "redis:7.0.15", "redis:8.0.2"
 KEY = Path("/somebody/id_ed25519")
@@ -106,14 +106,14 @@ def test_what_pulumi_has_done_is_shown(line, shown):
 def test_the_page_is_published_on_a_port_that_no_service_has(published, port):
     ports = tuple(Port(80, number) for number in published)
     stack = Stack("demo", (Service("web", "nginx", ports=ports),), ())
-    assert session.free_port(SimpleNamespace(found=SimpleNamespace(stacks=[stack]))) == port
+    assert script.free_port(SimpleNamespace(found=SimpleNamespace(stacks=[stack]))) == port
 
 
 def test_no_power_is_taken_from_hosts_that_are_no_lab_s():
-    assert ground.of("no-such-lab", {KEY}) is None
-    assert ground.of("No lab can have this name", {KEY}) is None
-    assert ground.of("dev", {KEY, Path(".machines/m1.key")}) is None
-    assert ground.of("dev", {Path(".machines/m1.key"), Path(".machines/m2.key")})
+    assert hosts.of("no-such-lab", {KEY}) is None
+    assert hosts.of("No lab can have this name", {KEY}) is None
+    assert hosts.of("dev", {KEY, Path(".machines/m1.key")}) is None
+    assert hosts.of("dev", {Path(".machines/m1.key"), Path(".machines/m2.key")})
 
 
 def test_the_transcript_is_markdown(capsys):

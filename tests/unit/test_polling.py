@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from operations.elections import polling
-from operations.elections.polling import Answer
+from acceptance import polling
+from acceptance.polling import Answer
 
 ENGINES = {"m1": "m1.sock", "m2": "m2.sock"}
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from components import findings
-from components.compose import File, Network, Port, Service, Stack
-from components.decisions import decide
-from components.observation import Object
+from swarm.decide import health
+from swarm.decide.decisions import decide
+from swarm.declare.compose import File, Network, Port, Service, Stack
+from swarm.observe.model import Object
 from tests.unit.builders import KNOWN, cluster, declared, down, idle, member, observed, silent, told
 
 
@@ -244,7 +244,7 @@ def test_clones_that_are_all_members_are_told_of_and_left_alone():
     ],
 )
 def test_engine_versions_are_compared_by_their_numbers(text, parts):
-    assert findings.version(text) == parts
+    assert health.version(text) == parts
 
 
 def test_an_engine_that_tells_no_version_number_is_refused_rather_than_a_crash():

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from components import registry
-from components.compose import Service as Declared
-from components.compose import Stack
-from components.observation import Service
+from swarm.decide import images
+from swarm.declare.compose import Service as Declared
+from swarm.declare.compose import Stack
+from swarm.observe.model import Service
 from tests.unit.builders import cluster
 
 OLD, NEW = "sha256:" + "0a" * 32, "sha256:" + "1b" * 32
@@ -46,20 +46,20 @@ def swarm(image: str | None):
 )
 def test_a_service_runs_the_digest_that_was_asked_for(when, running, there, image):
     digests = {TAG: there} if there else {}
-    assert registry.resolved([stack(when=when)], swarm(running), digests) == {"demo_page": image}
+    assert images.resolved([stack(when=when)], swarm(running), digests) == {"demo_page": image}
 
 
 def test_a_digest_in_the_file_is_the_one_that_runs():
     declared = stack(f"{TAG}@{OLD}", "always")
-    assert registry.asked([declared], swarm(f"{TAG}@{NEW}")) == set()
-    assert registry.resolved([declared], swarm(f"{TAG}@{NEW}"), {}) == {"demo_page": f"{TAG}@{OLD}"}
+    assert images.asked([declared], swarm(f"{TAG}@{NEW}")) == set()
+    assert images.resolved([declared], swarm(f"{TAG}@{NEW}"), {}) == {"demo_page": f"{TAG}@{OLD}"}
 
 
 def test_registries_are_asked_for_services_that_are_there_unless_never():
     named = replace(stack(), name="new")
     stacks = [stack(), named, replace(stack("redis:7", "never"), services=(Declared("page", "redis:7"),))]
-    assert registry.asked(stacks, swarm(TAG)) == {TAG}
-    assert registry.asked([stack()], swarm(None)) == set()
+    assert images.asked(stacks, swarm(TAG)) == {TAG}
+    assert images.asked([stack()], swarm(None)) == set()
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ def test_registries_are_asked_for_services_that_are_there_unless_never():
     ],
 )
 def test_a_tag_that_has_moved_is_told_where_nothing_is_done_about_it(when, running, there, said):
-    told = list(registry.told([stack(when=when)], swarm(running), {TAG: there} if there else {}, {}))
+    told = list(images.told([stack(when=when)], swarm(running), {TAG: there} if there else {}, {}))
     assert [said in one for one in told] == ([True] if said else []), told
 
 
 def test_why_a_registry_tells_nothing_is_told():
-    told = registry.told([stack(when="always")], swarm(f"{TAG}@{OLD}"), {}, {TAG: "unauthorized"})
+    told = images.told([stack(when="always")], swarm(f"{TAG}@{OLD}"), {}, {TAG: "unauthorized"})
     assert [one.endswith("the one now: unauthorized") for one in told] == [True]
 
 
@@ -109,6 +109,6 @@ def test_why_a_registry_tells_nothing_is_told():
     ],
 )
 def test_an_image_is_compared_by_the_name_that_a_manager_gives_it(image, name):
-    assert registry.familiar(image) == name
+    assert images.familiar(image) == name
     running = swarm(f"{name.partition('@')[0]}@{OLD}")
-    assert registry.resolved([stack(image)], running, {}) == {"demo_page": running.services[0].image}
+    assert images.resolved([stack(image)], running, {}) == {"demo_page": running.services[0].image}

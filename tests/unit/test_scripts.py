@@ -16,10 +16,12 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from components import manager_scripts, scripts, settling
-from components.compose import Service, Update
-from components.observation import NAMESPACE_LABEL
-from components.plan import Task
+from components.scripts import host as host_scripts
+from components.scripts import manager as manager_scripts
+from components.scripts import settle as settling
+from swarm.decide.plan import Task
+from swarm.declare.compose import Service, Update
+from swarm.declare.labels import NAMESPACE_LABEL
 from tests.unit.builders import certificate
 
 LABELS = {"swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": "0123456789abcdef"}
@@ -33,12 +35,12 @@ CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 
 def init(**changes):
     usual = {"address": "10.0.0.11", "data_path": None, "availability": "drain", "pool": "10.20.0.0/16"}
-    return scripts.init(LABELS, **{**usual, "data_path_port": None, **changes})
+    return host_scripts.init(LABELS, **{**usual, "data_path_port": None, **changes})
 
 
 def join(stale_id=None, *, pending=False, **changes):
     usual = {"address": "10.0.0.21", "data_path": None, "availability": "active", "stale_id": stale_id}
-    return scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], pending=pending, **{**usual, **changes})
+    return host_scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], pending=pending, **{**usual, **changes})
 
 
 def converge(work, node_ids=None, drain_seconds=300):
@@ -66,9 +68,9 @@ TEXTS = {
     "tokens": manager_scripts.tokens(EVICTIONS, 300),
     "convergence": converge(EVERY_VERB, {"m1": "id-new"}),
     "settle": settling.settle(["demo_redis", "demo_page"], ["demo_redis"], 300),
-    "leave": scripts.LEAVING,
+    "leave": host_scripts.LEAVING,
 }
-LINES = [scripts.line("m1 joins", 10), scripts.leave(STALE)]
+LINES = [host_scripts.line("m1 joins", 10), host_scripts.leave(STALE)]
 SHELLS = {
     "sh": ["sh"],
     "dash": ["dash"],
@@ -97,7 +99,7 @@ def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_every_call_of_docker_is_bounded_by_a_signal_that_it_cannot_ignore(text):
-    assert f'docker() {{ timeout -s KILL {scripts.REQUEST_SECONDS} docker "$@"; }}' in text
+    assert f'docker() {{ timeout -s KILL {host_scripts.REQUEST_SECONDS} docker "$@"; }}' in text
     # A program that runs another one knows no function of the shell.
     run_by_others = re.findall(r"(?:timeout|xargs) .*docker ", text)
     assert all(re.search(r"timeout -s KILL \d+ docker $", one) for one in run_by_others)
@@ -116,7 +118,9 @@ def test_every_command_s_line_is_bounded(line):
 
 
 @pytest.mark.parametrize("name", SHELLS)
-@pytest.mark.parametrize("line", [*LINES, scripts.leave(""), scripts.line("m-1.example's join $HOME", 10)])
+@pytest.mark.parametrize(
+    "line", [*LINES, host_scripts.leave(""), host_scripts.line("m-1.example's join $HOME", 10)]
+)
 def test_every_login_shell_reads_a_line_alike(name, line):
     command = [*installed(name), "-c", f"printf '%s\\n' {line}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -124,10 +128,10 @@ def test_every_login_shell_reads_a_line_alike(name, line):
 
 
 def test_lines_differ_from_run_to_run_in_the_marker_alone():
-    one, other = scripts.line("m1 joins", 10), scripts.line("m1 joins", 10)
+    one, other = host_scripts.line("m1 joins", 10), host_scripts.line("m1 joins", 10)
     assert one != other
     assert shlex.split(one)[:-1] == shlex.split(other)[:-1]
-    assert scripts.leave("id-1") == scripts.leave("id-1"), (
+    assert host_scripts.leave("id-1") == host_scripts.leave("id-1"), (
         "a delete that differs would be an update of every node"
     )
 
@@ -159,13 +163,13 @@ LINE = "timeout 180 sh -s 'm1 joins' 00ff00ff"
     ],
 )
 def test_a_result_is_what_comes_after_the_marker_of_the_run(stdout, found):
-    assert scripts.result(LINE, stdout) == found
+    assert host_scripts.result(LINE, stdout) == found
 
 
 @pytest.mark.parametrize("line", ["", 'timeout 180 flock "$HOME" sh -s # m1 joins, run 0123abcd'])
 def test_a_command_of_another_program_has_no_result(line):
     """In the state of an earlier version, or none at all."""
-    assert scripts.result(line, " id-1\ncluster-1\n") == {}
+    assert host_scripts.result(line, " id-1\ncluster-1\n") == {}
 
 
 def test_a_token_is_nowhere_but_in_the_request():
@@ -228,7 +232,7 @@ class Docker:
     def run(self, script, line=None, *, login=""):
         """Runs a line with the script as its standard input; `login` is what the login shell does before."""
         (self.folder / "calls").write_text("")
-        command = ["sh", "-c", f"{login}\n{line or scripts.line('a test', 20)}"]
+        command = ["sh", "-c", f"{login}\n{line or host_scripts.line('a test', 20)}"]
         return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
     @property
@@ -246,7 +250,7 @@ class Docker:
 
 def printed(done):
     """The result of a run."""
-    return scripts.result(done.args[-1], done.stdout)
+    return host_scripts.result(done.args[-1], done.stdout)
 
 
 def instead(program, name, pattern, code):
@@ -366,7 +370,7 @@ HANGS = "trap '' TERM; exec tail -f /dev/null"
 
 def within(script, seconds):
     """The script, whose calls of docker may last so long."""
-    usual = f"timeout -s KILL {scripts.REQUEST_SECONDS} docker"
+    usual = f"timeout -s KILL {host_scripts.REQUEST_SECONDS} docker"
     assert usual in script
     return script.replace(usual, f"timeout -s KILL {seconds} docker")
 
@@ -382,7 +386,7 @@ def test_a_docker_that_hangs_and_ignores_that_its_time_is_over_is_ended(
 ):
     host.on("system dial-stdio", HANGS)
     began = time.monotonic()
-    line = scripts.line("a test", 20).replace("timeout 20", f"timeout {seconds}")
+    line = host_scripts.line("a test", 20).replace("timeout 20", f"timeout {seconds}")
     done = host.run(within(script, request_seconds), line)
     assert time.monotonic() - began < 10
     assert done.returncode == code
@@ -604,8 +608,8 @@ def leaving(docker):
     return docker.on("network ls --filter driver=overlay", "cat networks 2>/dev/null; true")
 
 
-def leave(docker, node_id=STALE, script=scripts.LEAVING):
-    return docker.run(script, scripts.leave(node_id))
+def leave(docker, node_id=STALE, script=host_scripts.LEAVING):
+    return docker.run(script, host_scripts.leave(node_id))
 
 
 @pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
@@ -655,7 +659,7 @@ def test_leave_ends_where_docker_hangs_and_ignores_that_its_time_is_over(leaving
     leaving.cases = dict.fromkeys(("info", "swarm leave"), HANGS)
     leaving.on("system", "exit 1")
     began = time.monotonic()
-    done = leave(leaving, script=within(scripts.LEAVING, 0.3))
+    done = leave(leaving, script=within(host_scripts.LEAVING, 0.3))
     assert time.monotonic() - began < 10
     assert done.returncode == 1
     assert "its Docker Engine gives no answer" in done.stderr
@@ -741,7 +745,7 @@ def test_leave_tells_of_an_engine_that_kept_its_gossip_port(leaving, program):
 
 def test_leave_tells_what_stays_there(leaving):
     leaving.on("rm", "exit 1").put(tasks="task-1", networks="net-1")
-    done = leave(leaving, script=scripts.LEAVING.replace("-gt 100", "-gt 2"))
+    done = leave(leaving, script=host_scripts.LEAVING.replace("-gt 100", "-gt 2"))
     assert done.returncode == 1
     assert leaving.changes[1:] == ["rm --force task-1"] * 2
     assert "this is still there: task-1 net-1 - restart its Docker Engine" in done.stderr
@@ -1227,15 +1231,15 @@ def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     run = {"input": "echo went; sleep 30", "capture_output": True, "text": True, "check": False}
-    done = subprocess.run(["sh", "-c", scripts.line("m1 joins", 1)], **run)
+    done = subprocess.run(["sh", "-c", host_scripts.line("m1 joins", 1)], **run)
     assert (done.returncode, done.stdout) == (124, "went\n")
 
 
 def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    script = scripts.PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
+    script = host_scripts.PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
     run = {"input": script, "capture_output": True, "text": True, "check": False}
-    done = subprocess.run(["sh", "-c", scripts.line("m1 joins", 1)], **run)
+    done = subprocess.run(["sh", "-c", host_scripts.line("m1 joins", 1)], **run)
     assert done.returncode == 124
     assert "no time is left; it went on waiting until m1 is Ready" in done.stderr
 
@@ -1243,12 +1247,12 @@ def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkey
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "leave"])
 def test_a_script_runs_alone_on_its_host(name):
     """But for one that leaves, which has to where another is stuck."""
-    assert scripts.PRELUDE in TEXTS[name]
+    assert host_scripts.PRELUDE in TEXTS[name]
 
 
 def test_no_two_scripts_run_on_one_host_at_a_time(docker):
     script = 'lock=free; flock -n "$HOME" true || lock=taken; result "{\\"lock\\": \\"$lock\\"}"'
-    done = docker.run(scripts.given(scripts.PRELUDE + script))
+    done = docker.run(host_scripts.given(host_scripts.PRELUDE + script))
     assert printed(done) == {"lock": "taken"}, done.stderr
 
 
@@ -1266,7 +1270,7 @@ def earlier_run(docker, tmp_path):
 def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
     timer = threading.Timer(0.5, earlier_run)
     timer.start()
-    done = docker.run(scripts.given(scripts.PRELUDE + "result '{}'"))
+    done = docker.run(host_scripts.given(host_scripts.PRELUDE + "result '{}'"))
     timer.join()
     assert done.returncode == 0
     assert done.stderr == "waiting for an earlier run on this host\n"
@@ -1274,7 +1278,9 @@ def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
 
 @pytest.mark.usefixtures("earlier_run")
 def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker):
-    done = docker.run(scripts.given(scripts.PRELUDE + "result '{}'"), scripts.line("m1 joins", 1))
+    done = docker.run(
+        host_scripts.given(host_scripts.PRELUDE + "result '{}'"), host_scripts.line("m1 joins", 1)
+    )
     assert (done.returncode, done.stdout) == (124, "")
     assert "no time is left; it went on waiting for an earlier run on this host" in done.stderr
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pulumi_docker as docker
 import pytest
 
-from components.compose import Mount, Port, Reference, Service, Volume
-from components.compose.model import Healthcheck, Resources, Restart
-from components.observation import NAMESPACE_LABEL
-from components.services import arguments
+from components.service_args import arguments
+from swarm.declare.compose import Mount, Port, Reference, Service, Volume
+from swarm.declare.compose.model import Healthcheck, Resources, Restart
+from swarm.declare.labels import NAMESPACE_LABEL
 
 
 def said(**declared):

@@ -7,10 +7,11 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from components import configuration, connection, encryption
-from components.checks import ConfigurationError, Reader
-from components.environment import ASTRAY, PUBLISHED_PASSPHRASE
-from components.settings import Edge, Ssh
+from swarm import ssh
+from swarm.declare import encryption, load
+from swarm.declare.environment import ASTRAY, PUBLISHED_PASSPHRASE
+from swarm.declare.reader import ConfigurationError, Reader
+from swarm.declare.settings import Edge, Ssh
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
 VALID = {
@@ -63,13 +64,13 @@ def values(changes=None, *, as_text=True):
     return {f"swarm:{key}": show(value) for key, value in changed.items()}
 
 
-def load(folder, changes=None, stack="lab", **how):
-    return configuration.load(values(changes, **how), folder, "swarm", stack)
+def loaded(folder, changes=None, stack="lab", **how):
+    return load.load(values(changes, **how), folder, "swarm", stack)
 
 
 def mistakes(folder, changes, stack="lab", **how):
     with pytest.raises(ConfigurationError) as caught:
-        load(folder, changes, stack, **how)
+        loaded(folder, changes, stack, **how)
     return caught.value.mistakes
 
 
@@ -350,7 +351,7 @@ def test_many_mistakes_are_listed_at_once_each_on_its_line(folder):
         "stacks.0.compose": "gone.yaml",
     }
     with pytest.raises(ConfigurationError) as caught:
-        load(folder, changes)
+        loaded(folder, changes)
     title, *lines = str(caught.value).splitlines()
     assert title == "the configuration has 8 mistakes; nothing was changed:"
     assert len(lines) == 8
@@ -388,20 +389,20 @@ def test_without_the_ssh_key_one_mistake_names_it_rather_than_one_for_each_node(
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
 def test_an_edge_is_one_more_stack_after_the_others(folder, as_text):
     changes = {"edge": {**EDGE, "ports": {"443": "8080", "80": 8080}}, "stacks.0.compose": "published.yaml"}
-    settings, stacks = load(folder, changes, as_text=as_text)
+    settings, stacks = loaded(folder, changes, as_text=as_text)
     assert settings.edge == Edge("haproxy:3.0.11", ("w1",), {80: 8080, 443: 8080}, "http")
     assert [one.name for one in stacks] == ["demo", "edge"]
     assert [one.name for one in settings.stacks] == ["demo"]
 
 
 def test_a_lost_host_needs_no_known_key(folder):
-    settings, _ = load(folder, {"nodes.2.host": "10.0.0.99", "nodes.2.lost": True})
+    settings, _ = loaded(folder, {"nodes.2.host": "10.0.0.99", "nodes.2.lost": True})
     assert settings.node("w1").lost
 
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
 def test_what_is_left_out_has_its_default(folder, as_text):
-    settings, stacks = load(folder, as_text=as_text)
+    settings, stacks = loaded(folder, as_text=as_text)
     availability = {one.name: one.availability for one in settings.nodes}
     assert availability == {"m1": "drain", "m2": "drain", "w1": "active"}
     assert settings.leader.name == "m1"
@@ -432,7 +433,7 @@ def test_what_is_declared_is_read(folder, as_text):
         "nodes.0.advertiseAddress": "10.9.0.11",
         "nodes.2.labels": {"disk": "ssd", "size": 3, "fast": True},
     }
-    settings, _ = load(folder, changes, as_text=as_text)
+    settings, _ = loaded(folder, changes, as_text=as_text)
     assert settings.address_pool == IPv4Network("10.30.0.0/16")
     assert (settings.data_path_port, settings.task_history_limit) == (4790, 2)
     assert (settings.certificate_expiry, settings.dispatcher_heartbeat) == (720 * 3600, 15)
@@ -449,7 +450,7 @@ def test_what_is_declared_is_read(folder, as_text):
 
 def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder):
     changes = {"ssh.user": "ops", "nodes.1.ssh": {"port": 2222}, "nodes.2.ssh": {"user": "admin"}}
-    settings, _ = load(folder, changes)
+    settings, _ = loaded(folder, changes)
     assert [(one.ssh.user, one.ssh.port) for one in settings.nodes] == [
         ("ops", 22),
         ("ops", 2222),
@@ -459,7 +460,7 @@ def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder):
 
 
 def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder):
-    settings, _ = load(folder, {"ssh.user": "ops", "ssh.proxy": {"host": "jump.example", "user": "guest"}})
+    settings, _ = loaded(folder, {"ssh.user": "ops", "ssh.proxy": {"host": "jump.example", "user": "guest"}})
     for one in settings.nodes:
         assert one.ssh.proxy.host == "jump.example"
         assert (one.ssh.proxy.ssh.user, one.ssh.user) == ("guest", "ops")
@@ -472,7 +473,7 @@ def test_a_jump_host_may_have_a_way_of_its_own_by_every_key(folder):
     hosts = "[jump.example]:23 " + (folder / "known_hosts").read_text().split(" ", 1)[1]
     (folder / "own_hosts").write_text(hosts)
     own = {"user": "guest", "port": 23, "privateKeyFile": "own", "knownHostsFile": "own_hosts"}
-    settings, _ = load(folder, {"ssh.proxy": {"host": "jump.example", "connectTimeout": "9s", **own}})
+    settings, _ = loaded(folder, {"ssh.proxy": {"host": "jump.example", "connectTimeout": "9s", **own}})
     for one in settings.nodes:
         assert one.ssh.proxy.ssh == Ssh("guest", 23, folder / "own", folder / "own_hosts", connect_timeout=9)
         assert one.ssh.connect_timeout == 4
@@ -526,14 +527,14 @@ def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_i
     shutil.copy(folder / "known_hosts", folder / "own_hosts")
     with (folder / "known_hosts").open("a") as known:
         known.write(f"gone.example {(folder / 'known_hosts').read_text().split(' ', 1)[1].splitlines()[0]}\n")
-    settings, _ = load(folder, {"ssh": VALID["ssh"] | shared, "nodes.1.ssh": own})
+    settings, _ = loaded(folder, {"ssh": VALID["ssh"] | shared, "nodes.1.ssh": own})
     proxy = settings.node("m2").ssh.proxy
     user, port, key, hosts = reached
     assert proxy.host == "jump.example"
     assert proxy.ssh.proxy is None
     assert (proxy.ssh.user, proxy.ssh.port) == (user, port)
     assert (proxy.ssh.private_key_file, proxy.ssh.known_hosts_file) == (folder / key, folder / hosts)
-    blocks = connection.config_text(settings, settings.leader).split("\n\n")
+    blocks = ssh.config_text(settings, settings.leader).split("\n\n")
     assert (
         f'Host m2_proxy\n  HostName "jump.example"\n  User "{user}"\n  Port {port}\n'
         f'  IdentityFile "{folder / key}"\n  UserKnownHostsFile "{folder / hosts}"\n  ConnectTimeout 4'
@@ -556,7 +557,7 @@ def test_the_published_passphrase_is_refused_but_for_lab_and_dev(
 ):
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
     if accepted:
-        load(folder, stack=stack)
+        loaded(folder, stack=stack)
     else:
         (found,) = mistakes(folder, {}, stack)
         assert found.key == "PULUMI_CONFIG_PASSPHRASE"
@@ -601,7 +602,7 @@ WRITTEN = (
 @pytest.mark.parametrize("changes", WRITTEN, ids=map(str, WRITTEN))
 def test_what_may_be_a_secret_is_not_shown_with_a_mistake(folder, changes, as_text):
     with pytest.raises(ConfigurationError) as caught:
-        load(folder, changes, as_text=as_text)
+        loaded(folder, changes, as_text=as_text)
     # The engine blots a secret out where it finds the plain text of it, and not where it is escaped.
     assert "rdfish" not in str(caught.value)
 
@@ -610,7 +611,7 @@ def test_under_a_key_with_a_secret_in_it_no_value_is_shown(folder):
     written = values({"addressPool": "swordfish", "nodes.1.role": "swordfish", "parallel": "swordfish"})
     keys = ["swarm:addressPool", "swarm:nodes", "swarm:parallel"]
     with pytest.raises(ConfigurationError) as caught:
-        configuration.load(written, folder, "swarm", "lab", keys)
+        load.load(written, folder, "swarm", "lab", keys)
     assert "swordfish" not in str(caught.value)
     said = [one.key for one in caught.value.mistakes if "has a secret in it" in one.rule]
     assert sorted(said) == keys
@@ -667,7 +668,7 @@ def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(fol
     (found,) = mistakes(folder, {})
     assert (found.key, "theirs" in str(found)) == (name, False)
     monkeypatch.setenv(name, "")
-    load(folder)
+    loaded(folder)
 
 
 @pytest.mark.parametrize("stack", ["..", "-x", ".hidden"])
@@ -696,7 +697,7 @@ def test_a_user_that_is_no_login_name_is_refused(folder, user):
 
 @pytest.mark.parametrize("user", ["root", "_apt", "ci.deploy-2", "AD\\deploy", "deploy@example.org", "host$"])
 def test_a_user_that_is_a_login_name_is_taken(folder, user):
-    assert load(folder, {"ssh.user": user})[0].leader.ssh.user == user
+    assert loaded(folder, {"ssh.user": user})[0].leader.ssh.user == user
 
 
 def test_a_folder_whose_name_ssh_config_can_not_hold_is_refused(folder):
@@ -717,4 +718,4 @@ def test_a_label_that_would_not_come_back_as_it_is_is_refused(folder, labels):
 
 @pytest.mark.parametrize("labels", [{"a": ""}, {"a": "b=c d,e"}, {"é.x/y": "ü"}, {"a,b": '"'}])
 def test_any_other_label_is_taken(folder, labels):
-    assert load(folder, {"nodes.1.labels": labels})[0].node("m2").labels == labels
+    assert loaded(folder, {"nodes.1.labels": labels})[0].node("m2").labels == labels

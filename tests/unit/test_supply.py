@@ -20,10 +20,10 @@ FETCHES = re.compile(
 # Every file of the program that has such a word, and what checks what it fetches.
 CHECKED = {
     "Makefile": "pip, by the hashes of requirements.lock",
-    "lab/host.py": "apt, by Debian's signatures",
-    "lab/images.py": "mmdebstrap, by Debian's signatures; hears whether the public registry answers",
-    "operations/acceptance/mesh.py": "pages of the swarm's own services",
-    "operations/play/session.py": "pages of the swarm's own services",
+    "hosts/machine.py": "apt, by Debian's signatures",
+    "hosts/images.py": "mmdebstrap, by Debian's signatures; hears whether the public registry answers",
+    "acceptance/stages/mesh.py": "pages of the swarm's own services",
+    "acceptance/play/script.py": "pages of the swarm's own services",
     "stacks/demo.yaml": "a page of the service's own",
     "stacks/demo/start.sh": "the stack's own Redis",
     "stacks/mesh/mesh.yaml": "a comment",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import images
-from lab.host import LabError
+from hosts import images
+from hosts.machine import LabError
 from vagrant import box, hypervisor, machines
 from vagrant.__main__ import parse
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from components import compose
-from components.decisions import decide
-from components.observation import Service
 from operations import verify
 from operations.engine import Look
 from operations.verify import Check
+from swarm.decide.decisions import decide
+from swarm.declare import compose
+from swarm.observe.model import Service
 from tests.unit.builders import KNOWN, cluster, declared, down, entry, idle, node, observed, silent
 
 PAGE = compose.Service("page", "nginx:1.26.3", replicas=2)

@@ -1,0 +1,134 @@
+"""`python3 -m acceptance.play STACK`: a session on the running swarm, each step shown and checked.
+
+Everything is driven through Pulumi, with a configuration of the play's own: a copy of the stack's, in the
+git-ignored folder. However the play ends, the hosts that it stopped are started again, and an up with the
+stack's own configuration makes all as it was. One that went well is written to docs/play.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+
+from acceptance import hosts
+from acceptance.driver import COMMAND_SECONDS, Stage
+from acceptance.play import script
+from acceptance.swarm import PlayError
+from acceptance.transcript import Transcript
+from benchmarks import page
+from operations.engine import look_at, pulumi
+from swarm import faults, process
+from swarm.foreign import harmless
+
+PAGE = page.DOCS / "play.md"
+
+
+class Interrupted(PlayError):  # noqa: N818 (nothing is wrong)
+    """Somebody wants the play to end."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Gives the play; gives the exit code."""
+    parser = argparse.ArgumentParser(prog="python3 -m acceptance.play")
+    parser.add_argument("stack")
+    options = parser.parse_args(arguments)
+    on_signals(interrupt)
+    try:
+        stage = prepare(options.stack)
+        with put_back(stage):
+            script.give(stage, failures=True)
+    except PlayError as error:
+        print(harmless(f"\nplay: {error}"), file=sys.stderr)
+        return 1
+    PAGE.write_text(text(stage), encoding="utf-8")
+    print(f"\nAll went as it should. The transcript is in docs/{PAGE.name}.")
+    return 0
+
+
+def on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    """Has a function called when somebody wants the play to end."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def interrupt(number: int, _: FrameType | None) -> None:
+    """Ends the play, once: what is put back then is put back whole."""
+    on_signals(lambda *_: print("wait: all is being put back as it was", file=sys.stderr))
+    raise Interrupted(f"interrupted by {signal.Signals(number).name}")
+
+
+def prepare(name: str) -> Stage:
+    """The stage, on a swarm that is as declared. PlayError: it isn't."""
+    found = look_at(name)
+    command = ("pulumi", "preview", "--stack", name, "--expect-no-changes")
+    environment = {**os.environ, "NO_COLOR": "1"}
+    try:
+        preview = process.run(command, COMMAND_SECONDS, stderr=subprocess.STDOUT, env=environment)
+    except subprocess.TimeoutExpired:
+        raise PlayError(f"the preview took longer than {COMMAND_SECONDS} s, and was ended") from None
+    if preview.returncode:
+        raise PlayError(f"{preview.stdout}\nIt begins on a swarm that is as declared: `make up STACK={name}`")
+    stopped = hosts.of(name, {node.ssh.private_key_file for node in found.settings.nodes})
+    stops = "It stops hosts, and starts them again: the leader, and all workers but one. "
+    print(
+        "The play takes about six minutes. Services of its own, play_..., "
+        f"come and go beside those that are there. {stops if stopped else ''}"
+        "In the end all is as it was, after Ctrl-C too."
+    )
+    return Stage(found, stopped, Transcript())
+
+
+@contextmanager
+def put_back(stage: Stage) -> Iterator[None]:
+    """All as it is now when it ends, however it ends. PlayError: that failed."""
+    services = stage.swarm.services()
+    try:
+        yield
+    except BaseException as error:
+        print(harmless(f"\nThe play ends here: {error}"), file=sys.stderr)
+        restore(stage, services, broken=True)
+        raise
+    restore(stage, services, broken=False)
+
+
+def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
+    """What script.restore does, with nobody to interrupt it."""
+    name = stage.found.settings.stack
+    on_signals(lambda *_: print("wait: all is being put back as it was", file=sys.stderr))
+    try:
+        script.restore(stage, services, broken=broken)
+    except PlayError as error:
+        raise PlayError(f"{error}\nNot all is as it was: run `make up STACK={name}`") from error
+
+
+def text(stage: Stage) -> str:
+    """The page."""
+    found, name = stage.found, stage.found.settings.stack
+    roles = Counter("manager" if node.manager else "worker" for node in found.settings.nodes)
+    engines = ", ".join(sorted({host.engine for host in found.observation.values() if host.engine}))
+    return f"""# The play
+
+A session on a running swarm: create, scale, roll, remove; hosts fail and come back; a page is published.
+All of it is driven by `pulumi config set` and `pulumi up`; docker commands only look.
+
+This page is written by `make play`, which runs the session and ends with an error where a check (✓) doesn't
+hold. Of what Pulumi prints, what was done and what came of it is shown. Here: stack `{name}`,
+managers: {roles["manager"]}, workers: {roles["worker"]}, Docker Engine {engines},
+Pulumi {pulumi("version").strip().lstrip("v")}.
+
+The commands have a configuration of the play's own, a copy in a git-ignored folder. `Pulumi.{name}.yaml`
+stays as it is, and `make up` makes the swarm what it says, whatever became of the play.
+
+{stage.transcript.markdown()}"""
+
+
+if __name__ == "__main__":
+    faults.run(partial(main, sys.argv[1:]))

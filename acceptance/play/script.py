@@ -1,0 +1,309 @@
+"""The session: what is typed, act by act, and what must come of it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import urllib.request
+from collections.abc import Mapping
+from http.client import HTTPResponse
+from typing import cast
+
+from acceptance import election, tasks
+from acceptance.driver import Stage
+from swarm.declare.settings import Node
+from swarm.observe import probe
+from swarm.observe.settling import under_way
+
+STACK = "play"  # of services: those that are there, the demo's or a user's own, are left alone
+REDIS, WEB = f"{STACK}_redis", f"{STACK}_web"
+OLD, NEW = "7.0.15", "8.0.2"
+DELAY_SECONDS = 10
+ANSWER_SECONDS = 10  # that a node gets to give a page
+
+
+def give(stage: Stage, *, failures: bool) -> None:
+    """The whole play, or without the acts in which hosts fail. PlayError: a check doesn't hold, and it ends
+    there."""
+    create(stage)
+    scale(stage)
+    roll(stage)
+    remove(stage)
+    if failures:
+        lose_the_leader(stage)
+        lose_workers(stage)
+    publish(stage)
+
+
+def create(stage: Stage) -> None:
+    """One redis."""
+    stage.transcript.act(f"Create redis: one task, and {DELAY_SECONDS} s between two tasks of an update")
+    stage.open()
+    stage.set("name", STACK)
+    declare_redis(stage, OLD, 1)
+    stage.up()
+    stage.docker("service ls")
+    stage.docker(f"service ps {REDIS}")
+    stage.docker(f"service inspect --pretty {REDIS}")
+    check_running(stage, 1)
+
+
+def declare_redis(stage: Stage, version: str, replicas: int) -> None:
+    """The configuration of a redis."""
+    stage.set("compose", "stacks/play/redis.yaml")
+    stage.set("variables.REDIS_VERSION", version)
+    stage.set("variables.REDIS_REPLICAS", replicas)
+
+
+def check_running(stage: Stage, replicas: int) -> dict[str, int]:
+    """Checks how many tasks of redis run; gives how many on which node."""
+    found = tasks.by_node(stage.swarm.tasks(REDIS))
+    what = "1 task runs" if replicas == 1 else f"{replicas} tasks run"
+    stage.check(f"{what}: {tasks.counted(found)}", sum(found.values()) == replicas, f"{replicas} are wanted")
+    return found
+
+
+def check_spread(stage: Stage, found: dict[str, int]) -> None:
+    """Checks that all nodes which take tasks have their share, and no other has any."""
+    takers = [node.name for node in stage.found.settings.nodes if node.availability == "active"]
+    managers = [node.name for node in stage.found.settings.nodes if node.manager and node.name in takers]
+    where = "the nodes that aren't drained" if managers else "the workers"
+    stage.check(f"spread evenly, and over {where} only", tasks.even(found, takers), tasks.counted(found))
+
+
+def scale(stage: Stage) -> None:
+    """Up, down, up."""
+    stage.transcript.act("Scale to 11, down to 1, up again")
+    for replicas in (11, 1, 3):
+        stage.set("variables.REDIS_REPLICAS", replicas)
+        stage.up()
+        stage.docker(f"service ps --filter desired-state=running {REDIS}")
+        found = check_running(stage, replicas)
+        if replicas > 1:
+            check_spread(stage, found)
+
+
+def roll(stage: Stage) -> None:
+    """The next version, task by task."""
+    stage.transcript.act(f"Roll to the next version: redis:{OLD} to redis:{NEW}")
+    stage.transcript.say("The service is watched while `pulumi up` runs; each change is shown as it is seen.")
+    replicas = len(tasks.running(stage.swarm.tasks(REDIS)))
+    stage.set("variables.REDIS_VERSION", NEW)
+    with stage.watched(REDIS) as seen:
+        stage.up()
+    end = stage.swarm.sight(REDIS)
+    stage.docker(f"service ps {REDIS}")
+    stage.docker(f"service inspect --pretty {REDIS}")
+    states = tasks.updates([*seen, end])
+    stage.check(
+        "the update was seen `updating`, then `completed`", states == ["updating", "completed"], states
+    )
+    image, fewest = f"redis:{NEW}", tasks.fewest(seen)
+    stage.check(f"one at a time: never fewer than {replicas - 1} tasks ran", fewest >= replicas - 1, fewest)
+    gaps = list(tasks.gaps(end.tasks, image))
+    stage.check(
+        f"{DELAY_SECONDS} s or more apart: {', '.join(f'{gap:.1f} s' for gap in gaps)}",
+        len(gaps) == replicas - 1 and min(gaps) >= DELAY_SECONDS,
+        f"{len(gaps) + 1} tasks were created in {replicas} places",
+    )
+    images = {task.image for task in tasks.running(end.tasks)}
+    stage.check(f"all tasks run {image}", images == {image}, images)
+
+
+def remove(stage: Stage) -> None:
+    """Nothing declared, nothing left."""
+    stage.transcript.act("Remove it")
+    stage.unset()
+    stage.up()
+    stage.docker("service ls")
+    check_removed(stage)
+
+
+def check_removed(stage: Stage) -> None:
+    """Checks that nothing of the play is left; containers may take some seconds to end."""
+    stage.until("nothing left", lambda: not stage.swarm.remains(STACK))
+    stage.transcript.passed("nothing is left of it: no service, no network, no container on any node")
+
+
+def lose_the_leader(stage: Stage) -> None:
+    """Another leads."""
+    stage.transcript.act("The leader's host fails")
+    stage.transcript.say("First a redis of three tasks, which are to outlive what follows.")
+    stage.set("name", STACK)
+    declare_redis(stage, NEW, 3)
+    stage.up()
+    managers = [node for node in stage.found.settings.nodes if node.manager and not node.lost]
+    if not can_stop(stage, len(managers) >= 3, "without a majority of three managers there is no new leader"):
+        return
+    before = {task.id for task in tasks.running(stage.swarm.tasks(REDIS))}
+    old = stage.until("a Leader", lambda: leader(stage))
+    stage.docker("node ls")
+    new, _ = asyncio.run(election.elected(stage, old, lambda: stage.stop([old])))
+    wait_for_nodes(stage)
+    stage.transcript.passed(f"{new} leads in place of {old}")
+    stage.transcript.say("A preview works as before, through another manager, and warns of the silent host:")
+    stage.preview()
+    stage.docker(f"service ps {REDIS}")
+    after = {task.id for task in tasks.running(stage.swarm.tasks(REDIS))}
+    stage.check("redis was never stopped: its tasks are the same", after == before, f"{after}, not {before}")
+    stage.start()
+    wait_for_nodes(stage)
+
+
+def can_stop(stage: Stage, enough: bool, otherwise: str) -> bool:
+    """Whether hosts may be stopped; says why not."""
+    why = "" if enough else otherwise
+    if not stage.ground:
+        why = (
+            "these hosts are neither a lab's nor vagrant's, and the play has no way to switch them off and on"
+        )
+    if why:
+        stage.transcript.say(f"Left out here: {why}.")
+    return not why
+
+
+def leader(stage: Stage) -> str | None:
+    """The name of the node that leads."""
+    return next((name for name, is_ in stage.swarm.nodes().items() if is_ == "Leader"), None)
+
+
+def wait_for_nodes(stage: Stage) -> None:
+    """Checks that the managers see who takes part: all nodes but those that are stopped."""
+
+    def told() -> bool:
+        nodes = stage.swarm.nodes()
+        missing = {name for name, is_ in nodes.items() if is_ not in ("Leader", "Reachable", "Ready")}
+        return missing == set(stage.swarm.stopped)
+
+    what = f"all nodes take part{', but for those that were stopped' if stage.swarm.stopped else ''}"
+    stage.until(what, told)
+    stage.docker("node ls")
+    stage.transcript.passed(what)
+
+
+def wait_for_tasks(stage: Stage) -> None:
+    """Waits until nothing changes by itself any more, and all tasks of the declared services run: a preview
+    waits for them only briefly, and a host that comes back starts them all at once."""
+    names = [*(one.name for one in stage.found.stacks), STACK]
+
+    def steady() -> bool:
+        seen = probe.observe(stage.found.settings, names, lambda _: None, patience=0)
+        return not any(under_way(seen, names))
+
+    stage.until("all tasks running", steady)
+
+
+def lose_workers(stage: Stage) -> None:
+    """What ran there runs on the last."""
+    stage.transcript.act("All workers but one fail")
+    active = [node for node in stage.found.settings.nodes if node.availability == "active" and not node.lost]
+    workers = [node.name for node in active if not node.manager]
+    if not can_stop(stage, len(workers) >= 2, "there is one worker"):
+        return
+    failing = workers[:-1]
+    rest = {node.name for node in active if node.name not in failing}
+    stage.stop(failing)
+    stage.transcript.say(
+        "The managers miss their heartbeats, and start the tasks anew on the node that is left:"
+    )
+
+    def moved() -> dict[str, int] | None:
+        found = tasks.by_node(stage.swarm.tasks(REDIS))
+        return found if sum(found.values()) == 3 and set(found) <= rest else None
+
+    found = stage.until(f"3 tasks of redis on {', '.join(rest)}", moved)
+    wait_for_nodes(stage)
+    stage.docker(f"service ps --filter desired-state=running {REDIS}")
+    stage.transcript.passed(f"all tasks run: {tasks.counted(found)}")
+    stage.start()
+    wait_for_nodes(stage)
+    wait_for_tasks(stage)
+    stage.preview()
+    stage.docker(f"service ps --filter desired-state=running {REDIS}")
+    same = tasks.by_node(stage.swarm.tasks(REDIS))
+    stage.check(
+        "no task has moved back: a swarm doesn't do that by itself", same == found, tasks.counted(same)
+    )
+    stage.transcript.say("New tasks go where there are fewest, so that scaling makes use of all nodes again:")
+    stage.set("variables.REDIS_REPLICAS", 11)
+    stage.up()
+    stage.docker(f"service ps --filter desired-state=running {REDIS}")
+    # Not evenly: the managers may for a while count tasks that a node had been given when it failed.
+    found = check_running(stage, 11)
+    stage.check("every node that takes tasks runs some", set(found) == {node.name for node in active}, found)
+
+
+def publish(stage: Stage) -> None:
+    """A page, asked on a node that runs a task of it and on one that doesn't."""
+    port, mesh = free_port(stage), all(host.ip_vs for host in stage.found.observation.values())
+    stage.transcript.act(f"nginx, two tasks, published on {port}")
+    if port != 8080:
+        stage.transcript.say(f"Services that are there publish 8080 already: the play takes {port}.")
+    if not mesh:
+        stage.transcript.say(
+            "The kernel of these hosts has no IP_VS, so that the routing mesh would not answer: the port is "
+            "published in host mode, on the nodes that run a task."
+        )
+    stage.set("name", STACK)
+    stage.set("compose", "stacks/play/web.yaml")
+    stage.set("variables.WEB_PORT", port)
+    stage.set("variables.WEB_MODE", "ingress" if mesh else "host")
+    stage.up()
+    stage.docker(f"service ps {WEB}")
+    busy = tasks.by_node(stage.swarm.tasks(WEB))
+    stage.check(f"2 tasks run: {tasks.counted(busy)}", sum(busy.values()) == 2, "2 are wanted")
+    nodes = [node for node in reversed(stage.found.settings.nodes) if not node.lost]
+    inside = next(node for node in nodes if node.name in busy)
+    outside = next((node for node in nodes if node.name not in busy), None)
+    stage.transcript.say("Asked from here:")
+    stage.until(f"an answer of {inside.name}", lambda: ask(inside, port)[0])
+    check_answer(stage, inside, port, "which runs a task", answers=True)
+    if outside:
+        if mesh:
+            stage.until(f"an answer of {outside.name}", lambda: ask(outside, port)[0])
+        check_answer(stage, outside, port, "which runs none", answers=mesh)
+
+
+def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
+    """Hosts, services and configuration as they were; `broken`: a command may have been cut off."""
+    stage.transcript.act("All as it was")
+    stage.start()
+    stage.close()
+    if broken:
+        stage.run("python", "-m", "operations.recover", stage.found.settings.stack)
+    stage.up()
+    check_removed(stage)
+    stage.docker("service ls")
+    now = stage.swarm.services()
+    stage.check("the services are those that were there before", now == services, f"{now}, not {services}")
+    stage.preview()
+
+
+def free_port(stage: Stage) -> int:
+    """8080, or the next that no declared service publishes."""
+    services = [service for stack in stage.found.stacks for service in stack.services]
+    taken = {port.published for service in services for port in service.ports}
+    return next(port for port in itertools.count(8080) if port not in taken)
+
+
+def check_answer(stage: Stage, node: Node, port: int, which: str, *, answers: bool) -> None:
+    """Checks that a node answers on the port, or that it doesn't."""
+    answered, words = ask(node, port)
+    stage.transcript.output(f"http://{node.host}:{port}/: {words}")
+    verdict = "answers" if answers else "gives no answer, as it should in host mode"
+    stage.check(f"{node.name}, {which}, {verdict}", answered == answers, words)
+
+
+def ask(node: Node, port: int) -> tuple[bool, str]:
+    """Whether a page is at a node's port, asked from here; and what it says."""
+    try:
+        with page(node, port) as answer:
+            return True, f"{answer.status} {answer.reason}, {answer.headers['Server']}"
+    except OSError as error:
+        return False, str(getattr(error, "reason", error))
+
+
+def page(node: Node, port: int) -> HTTPResponse:
+    """The page at a node's port, asked from here, without a proxy; to be closed. OSError: there is none."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return cast(HTTPResponse, direct.open(f"http://{node.host}:{port}/", timeout=ANSWER_SECONDS))

@@ -1,0 +1,155 @@
+"""What each stage does. Every one raises PlayError where something doesn't hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from acceptance.play import script
+from acceptance.report import Conditions
+from acceptance.site import Site
+from acceptance.stages import edge, failover, mesh
+from acceptance.swarm import PlayError
+from operations import verify as live
+from operations.engine import Look, declared, look_at, pulumi
+from swarm import process
+from swarm.declare.reader import ConfigurationError, Mistake
+from swarm.ssh import config_file
+
+ANSWER_SECONDS = 60  # an SSH connection to an emulated machine included
+
+VIRTUAL = {  # what systemd calls it; what isn't here it calls as others do
+    "qemu": "QEMU, emulated in software",
+    "kvm": "QEMU with hardware virtualisation",
+    "oracle": "VirtualBox",
+}
+
+
+def destroy(site: Site) -> None:
+    """No swarm, no hosts, nothing in the state."""
+    site.pulumi("stack", "select", "--create", site.stack)
+    try:
+        if resources(site.stack) and site.up():
+            site.run("python", "-m", "operations.recover", site.stack)
+            options = ("--run-program", "--refresh=false", "--yes", "--skip-preview", "--suppress-outputs")
+            site.pulumi("destroy", *options, SWARM_DESTROY="1")
+            if left := resources(site.stack):
+                raise PlayError(f"resources are left after the destroy: {', '.join(left)}")
+            site.log.passed("every host is out of the swarm, and nothing is left in Pulumi's state")
+    finally:
+        site.run(*site.ground.destroy)
+    if resources(site.stack):
+        site.log.say("What Pulumi's state has was on machines that are gone; it is forgotten.")
+        site.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", site.stack)
+    site.log.passed("no host is left")
+
+
+def resources(stack: str) -> list[str]:
+    """The names of the resources in the state, but for the stack's own."""
+    state = json.loads(pulumi("stack", "export", "--stack", stack))
+    found = [one["urn"].split("::") for one in state["deployment"].get("resources") or ()]
+    return [name for _, _, kind, name in found if kind != "pulumi:pulumi:Stack"]
+
+
+def validate(site: Site) -> None:
+    """Syntax, lint, types, the Vagrantfile; the configuration, as far as it can be read without machines."""
+    site.run("tests/run", "static")
+    site.log.passed("lint, types and the Vagrantfile")
+    site.pulumi("stack", "select", "--create", site.stack)
+    try:
+        _, stacks = declared(site.stack)
+        services = sum(len(stack.services) for stack in stacks)
+    except ConfigurationError as error:
+        if mistakes := [str(one) for one in error.mistakes if not to_be_made(one)]:
+            raise PlayError("\n".join(mistakes)) from None
+        site.log.passed("the configuration has no mistakes; keys and known hosts are made with the machines")
+    else:
+        site.log.passed(f"the configuration has no mistakes, its {services} services neither")
+
+
+def to_be_made(mistake: Mistake) -> bool:
+    """Whether it is only that the machines' keys aren't there yet."""
+    key = mistake.key.endswith(("privateKeyFile", "knownHostsFile"))
+    return (key and mistake.rule == "there is no such file") or mistake.rule.startswith(
+        "no ed25519 or ecdsa host key"
+    )
+
+
+def create(site: Site) -> None:
+    """The machines."""
+    site.run(*site.ground.create)
+    site.narrow()
+    if not site.up():
+        raise PlayError(f"not all machines are up: see `{' '.join(site.ground.status)}`")
+    site.log.passed(f"they are up: {', '.join(site.machines())}")
+
+
+def converge(site: Site) -> None:
+    """The swarm and its services."""
+    site.pulumi("stack", "select", "--create", site.stack)
+    site.run("python", "-m", "operations.recover", site.stack)
+    site.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")
+    site.log.passed("one up made all of it")
+
+
+def idempotence(site: Site) -> None:
+    """Nothing to change."""
+    site.pulumi("preview", "--expect-no-changes", shown="Diagnostics:")
+    site.log.passed("the preview finds nothing to change")
+
+
+def verify(site: Site) -> None:
+    """What `make verify` checks."""
+    found = look_at(site.stack)
+    site.conditions = conditions(site, found)
+    checks = list(live.verify(found))
+    wrong = [f"{one.what}, {one.where}: {one.finding}" for one in checks if one.passed is False]
+    if wrong:
+        raise PlayError("\n".join(wrong))
+    for one in checks:
+        tell = site.log.unchecked if one.passed is None else site.log.passed
+        tell(f"{one.what}, {one.where}: {one.finding}")
+
+
+def conditions(site: Site, found: Look) -> Conditions:
+    """On what it runs, as the hosts themselves have it."""
+    path, name = config_file(site.stack), found.settings.leader.name
+    command = ["ssh", "-F", str(path), name, "systemd-detect-virt 2>/dev/null"]
+    try:
+        kind = process.run(command, ANSWER_SECONDS).stdout.strip()
+    except subprocess.TimeoutExpired:
+        kind = ""
+    hosts = f"{len(found.settings.nodes)} of {site.ground.what} ({VIRTUAL.get(kind, kind or 'unknown')})"
+    engines = ", ".join(sorted({host.engine for host in found.observation.values() if host.engine}))
+    return Conditions(
+        stack=site.stack,
+        hosts=f"{hosts}, on {len(os.sched_getaffinity(0))} cores",
+        versions=f"Docker Engine {engines}, Pulumi {pulumi('version').strip().lstrip('v')}",
+        day=datetime.now(UTC).date(),
+    )
+
+
+def play(site: Site) -> None:
+    """What `make play` does, but for the acts in which hosts fail: in failover they are destroyed. `make up`
+    takes away what is left of one that fails."""
+    stage = site.stage()
+    services = stage.swarm.services()
+    script.give(stage, failures=False)
+    script.restore(stage, services, broken=False)
+
+
+DOES: Mapping[str, Callable[[Site], None]] = {
+    "destroy": destroy,
+    "validate": validate,
+    "create": create,
+    "converge": converge,
+    "idempotence": idempotence,
+    "verify": verify,
+    "mesh": lambda site: mesh.give(site.stage()),
+    "play": play,
+    "failover": lambda site: failover.give(site),
+    "edge": lambda site: edge.give(site.stage()),
+}

@@ -1,0 +1,1 @@
+"""What it costs: Pulumi beside a plain script, elections, the swarm's own store."""

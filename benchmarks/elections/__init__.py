@@ -1,0 +1,1 @@
+"""How long a swarm is without a Leader when its Leader fails: `python3 -m benchmarks.elections`."""

@@ -1,0 +1,1 @@
+"""The shell texts that run on hosts and managers."""

@@ -1,0 +1,1 @@
+"""What this computer runs to have hosts: commands, packages, locks, images."""

@@ -1,1 +1,0 @@
-"""How long a swarm is without a Leader when its Leader fails: `python3 -m operations.elections`."""

@@ -1,1 +1,0 @@
-"""How fast the swarm's own store is, beside etcd and Redis: `python3 -m operations.kv`."""

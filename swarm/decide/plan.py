@@ -1,0 +1,97 @@
+"""The words in which decisions are said: a step per node, tasks for the convergence, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from swarm.decide.ownership import Known
+from swarm.observe.model import Cluster
+
+
+class Step(StrEnum):
+    """What becomes of a node's membership."""
+
+    IN_PLACE = "is in place"
+    INIT = "starts the swarm"
+    JOIN = "joins"
+    UNREACHABLE = "is a member that gives no answer, and is left alone"
+    ABSENT = "gives no answer and isn't known as a member, and is left out"
+    LOST = "is lost, and taken out of the swarm without being dialled"
+    FOREIGN = "is in another swarm, and is left alone"
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """A node's step. `node_id` is that of its entry, None until it has one; `stale_id` is a
+    membership of its host that has no future, to be left before it joins. `pending`: the host is on its way
+    into our swarm already. `retained`: it isn't dialed when the node is deleted."""
+
+    step: Step
+    node_id: str | None = None
+    stale_id: str | None = None
+    pending: bool = False
+    retained: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One line of work for a manager: `verb` is a function of the manager's script, `node_id`
+    is None for a node that joins in this very run. `words` say it where its arguments would not."""
+
+    verb: str
+    name: str
+    node_id: str | None = None
+    arguments: tuple[str, ...] = ()
+    words: str = ""
+
+    def __str__(self) -> str:
+        return self.words or " ".join((self.verb, self.name, *self.arguments))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run is to do to the nodes; nothing may be done while it has refusals."""
+
+    nodes: Mapping[str, NodePlan]
+    known: Known  # by the state
+    control: str | None = None  # the node whose manager takes the control commands
+    cluster: Cluster | None = None  # ours, where it lives already
+    address_pool: str | None = None  # for the init
+    # Before the joins: our labels on a swarm that lacks them, entries of managers that join anew.
+    evictions: tuple[Task, ...] = ()
+    work: tuple[Task, ...] = ()  # after the joins
+    warnings: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether all nodes that are to run tasks take part when it is done: services can have theirs."""
+        tasks = (*self.evictions, *self.work)
+        handled = {task.node_id for task in tasks if task.verb in ("await", "remove")}
+        return not self.cluster or all(one.id in handled for one in self.cluster.missing)
+
+    def outline(self) -> str:
+        """What will be done, in words; empty where there is nothing to do."""
+        joining = self.steps(Step.INIT, Step.JOIN)
+        joins = [f"{name} {self.nodes[name].step}" for name in joining]
+        # What is done to a node that has no ID yet goes with its joining; where it has one, or had, that
+        # is another entry.
+        evictions, work = (
+            [
+                f"{task.verb} {task.name}'s old entry" if self._is_old(task) else str(task)
+                for task in tasks
+                if task.node_id or task.name not in self.nodes
+            ]
+            for tasks in (self.evictions, self.work)
+        )
+        return "; ".join((*evictions, *joins, *work))
+
+    def _is_old(self, task: Task) -> bool:
+        plan = self.nodes.get(task.name)
+        return bool(plan and plan.step is not Step.LOST and plan.node_id != task.node_id)
+
+    def steps(self, *wanted: Step) -> list[str]:
+        """The names of the nodes with one of these steps."""
+        return [name for name, node in self.nodes.items() if node.step in wanted]

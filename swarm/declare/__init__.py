@@ -1,0 +1,1 @@
+"""What is declared: the configuration and the stacks' Compose files, read and checked."""

@@ -1,0 +1,231 @@
+"""The values of Compose files, each read as Docker reads it, or refused with ValueError."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from swarm.declare.reader import UnshownError, sequence, text, texts
+
+# A registry's host, a path of lower-case parts, a tag and a digest, of which the path is a must.
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+IMAGE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?"
+    r"(?:@(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?",
+    re.ASCII,
+)
+CONSTRAINT = re.compile(
+    r"\s*[A-Za-z_][A-Za-z0-9\-_.]+\s*(?:==|!=)\s*[A-Za-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.ASCII
+)
+LEAST_CPU = 10**6  # billionths; less isn't taken, by swarmkit's checks of a new service, as less memory
+LEAST_MEMORY = 4 << 20
+
+NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
+PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+OCTETS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+
+
+def one_or_more(raw: Any) -> tuple[str, ...]:
+    """A text, or a list of texts."""
+    return (raw,) if isinstance(raw, str) and raw else texts(raw)
+
+
+def addresses(raw: Any) -> tuple[str, ...]:
+    """An IP address, or a list of them."""
+    return tuple(str(ipaddress.ip_address(one)) for one in one_or_more(raw))
+
+
+def image(raw: Any) -> str:
+    """The name of an image, by the grammar of https://github.com/distribution/reference."""
+    if not IMAGE.fullmatch(text(raw)) or len(raw) > 255 or re.fullmatch("[0-9a-f]{64}", raw):
+        raise ValueError
+    return str(raw)
+
+
+def constraints(raw: Any) -> tuple[str, ...]:
+    """What nodes have to be like: a key, == or !=, a value; by the rules of swarmkit's constraint.Parse."""
+    listed = texts(raw)
+    if not all(CONSTRAINT.fullmatch(one) for one in listed):
+        raise ValueError
+    return listed
+
+
+def words(raw: Any) -> tuple[str, ...]:
+    """A command: a list of words, or a text that is split as a shell would."""
+    return tuple(shlex.split(raw)) if isinstance(raw, str) else tuple(_scalar(one) for one in sequence(raw))
+
+
+def test(raw: Any) -> tuple[str, ...]:
+    """A health check's command: a text for a shell, or a list that begins with CMD, CMD-SHELL or NONE."""
+    listed = ("CMD-SHELL", text(raw)) if isinstance(raw, str) else texts(raw)
+    if not listed or listed[0] not in ("CMD", "CMD-SHELL", "NONE"):
+        raise ValueError
+    return listed
+
+
+def mapping(raw: Any) -> Mapping[str, Any]:
+    """A mapping; what is in it is read further on."""
+    if isinstance(raw, Mapping):
+        return raw
+    raise UnshownError
+
+
+def pairs(raw: Any) -> dict[str, str]:
+    """A mapping of names to texts or numbers, or a list of NAME=VALUE; without a value it is empty."""
+    return {name: value or "" for name, value in variables(raw).items()}
+
+
+def variables(raw: Any) -> dict[str, str | None]:
+    """The same, with None for a name without a value."""
+    if isinstance(raw, Mapping):
+        return {name: None if value is None else _scalar(value) for name, value in raw.items()}
+    listed = [text(item).partition("=") for item in sequence(raw)]
+    if not all(name for name, _, _ in listed):
+        raise ValueError
+    return {name: value if separator else None for name, separator, value in listed}
+
+
+def hosts(raw: Any) -> tuple[tuple[str, str], ...]:
+    """Names and addresses: a mapping, or a list of NAME:ADDRESS or NAME=ADDRESS."""
+    listed = (
+        [(name, text(address)) for name, address in raw.items()]
+        if isinstance(raw, Mapping)
+        else [re.split("[:=]", text(item), maxsplit=1) for item in sequence(raw)]
+    )
+    return tuple((name, str(ipaddress.ip_address(address.strip("[]")))) for name, address in listed)
+
+
+def capabilities(raw: Any) -> tuple[str, ...]:
+    """Names of capabilities as the engine writes them, in order: net_admin is CAP_NET_ADMIN."""
+    named = {name.upper() for name in texts(raw)}
+    return tuple(sorted(n if n == "ALL" or n.startswith("CAP_") else f"CAP_{n}" for n in named))
+
+
+def nanoseconds(raw: Any) -> int:
+    """A duration as Go reads it (https://pkg.go.dev/time#ParseDuration); ValueError: it is none."""
+    written = str(raw)
+    parts = re.findall(r"(\d+(?:\.\d*)?)(h|ms|us|µs|ns|m|s)", written)
+    if not parts or "".join(number + unit for number, unit in parts) != written:
+        raise ValueError
+    return _int64(sum(Fraction(number) * NANOSECONDS[unit] for number, unit in parts))
+
+
+def duration(raw: Any) -> str:
+    """A duration as the Docker provider gives it back: 90s is 1m30s, 3600s is 1h. ValueError: it is none.
+
+    The form is that of https://pkg.go.dev/time#Duration.String, of which the provider cuts zeros off the
+    end.
+    """
+    total = nanoseconds(raw)
+    if 0 < total < NANOSECONDS["s"]:
+        unit = next(unit for unit in ("ms", "us", "ns") if total >= NANOSECONDS[unit])
+        return f"{_decimal(total, NANOSECONDS[unit])}{unit.replace('us', 'µs')}"
+    minutes, rest = divmod(total, NANOSECONDS["m"])
+    hours, minutes = divmod(minutes, 60)
+    seconds = _decimal(rest, NANOSECONDS["s"])
+    parts = [(str(hours), "h"), (str(minutes), "m"), (seconds, "s")]
+    # Nothing before the first part that counts, and no zeros after the last.
+    while len(parts) > 1 and parts[0][0] == "0":
+        del parts[0]
+    while len(parts) > 1 and parts[-1][0] == "0":
+        del parts[-1]
+    return "".join(number + unit for number, unit in parts)
+
+
+def millisecond_or_more(raw: Any) -> str:
+    """A duration, or none."""
+    if 0 < nanoseconds(raw) < NANOSECONDS["ms"]:
+        raise ValueError
+    return duration(raw)
+
+
+def _decimal(amount: int, unit: int) -> str:
+    whole, rest = divmod(amount, unit)
+    digits = str(unit + rest)[1:].rstrip("0")
+    return f"{whole}.{digits}" if digits else str(whole)
+
+
+def octets(raw: Any) -> int:
+    """A number of octets, with a unit: 64M, 1.5gb, 512k; units are powers of 1024."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", str(raw).lower())
+    if not match or isinstance(raw, bool):
+        raise ValueError
+    return _int64(Fraction(match[1]) * OCTETS[match[2]])
+
+
+def memory(raw: Any) -> int:
+    """As many as a task can have; 0: not said."""
+    number = octets(raw)
+    if 0 < number < LEAST_MEMORY:
+        raise ValueError
+    return number
+
+
+def cpus(raw: Any) -> int:
+    """A number of processors such as 0.5, in billionths."""
+    number = _fraction(raw) * 10**9
+    if number < LEAST_CPU or number.denominator != 1:
+        raise ValueError
+    return _int64(number)
+
+
+def ratio(raw: Any) -> str:
+    """A ratio of 0 to 1 with one decimal, which is all that the Docker provider keeps."""
+    number = _fraction(raw)
+    if not 0 <= number <= 1 or (number * 10).denominator != 1:
+        raise ValueError
+    return f"{float(number):.1f}"
+
+
+def absolute(raw: Any) -> str:
+    """A path from the root."""
+    if not text(raw).startswith("/"):
+        raise ValueError
+    return str(raw)
+
+
+def network(raw: Any) -> str:
+    """An IPv4 network."""
+    return str(ipaddress.IPv4Network(text(raw)))
+
+
+def mode(raw: Any) -> int:
+    """A file's permissions: 0440 as a number to base 8, or as a text."""
+    value = int(raw, 8) if isinstance(raw, str) else raw
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 0o7777:
+        raise ValueError
+    return value
+
+
+def identity(raw: Any) -> str:
+    """A user's or group's number, as a text."""
+    if isinstance(raw, bool) or not re.fullmatch("[0-9]{1,10}", str(raw)):
+        raise ValueError
+    return str(raw)
+
+
+def _fraction(raw: Any) -> Fraction:
+    """A plain number; 1e999999999 would have to be written out."""
+    if not re.fullmatch(r"\d*\.?\d*", _scalar(raw)):
+        raise ValueError
+    return Fraction(_scalar(raw))
+
+
+def _int64(number: Fraction | int) -> int:
+    """A whole number that Go has room for."""
+    if number >= 1 << 63:
+        raise ValueError
+    return int(number)
+
+
+def _scalar(raw: Any) -> str:
+    # Booleans are refused, as Docker refuses them: is it "true" or "True"?
+    if isinstance(raw, (str, int, float)) and not isinstance(raw, bool):
+        return str(raw)
+    raise ValueError

@@ -1,0 +1,1 @@
+"""What is: hosts and swarms, looked at over SSH."""
