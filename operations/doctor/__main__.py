@@ -21,9 +21,10 @@ from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
 from swarm import faults
 from swarm.decide.health import Finding, Verdict, summed
-from swarm.declare.settings import Node
+from swarm.declare.settings import Node, Settings
 from swarm.faults import doing
 from swarm.foreign import harmless
+from swarm.observe.probe import AT_ONCE_BY_JUMP_HOST, Looks
 from swarm.ssh import config_file
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
@@ -70,9 +71,9 @@ def ask(found: Look) -> dict[str, facts.Facts]:
         if host.problem and not host.answers:
             return facts.Facts(problem=host.problem)
         peers = [ports.data_address(other) for other in nodes if other is not node]
-        return facts.ask(path, node.name, host.data_root, peers, node.ssh.look_timeout)
+        return facts.ask(path, node.name, host.data_root, peers)
 
-    with ThreadPoolExecutor(max_workers=len(nodes) or 1) as pool:
+    with ThreadPoolExecutor(max_workers=at_once(found.settings)) as pool:
         return dict(zip((node.name for node in nodes), pool.map(one, nodes), strict=True))
 
 
@@ -95,8 +96,14 @@ def try_ports(known: Hosts) -> tuple[list[exchange.Message], exchange.Outcome]:
         if known.listens(node.name)
     }
     sent = ports.messages(known)
-    with exchange.Sessions(listeners, token) as sessions:
-        return sent, exchange.exchange(sessions, sent, send)
+    with exchange.Sessions(listeners, token, at_once(known.settings)) as sessions:
+        return sent, exchange.exchange_twice(sessions, sent, send)
+
+
+def at_once(settings: Settings) -> int:
+    """How many SSH sessions are begun at a time: as many as looks; few where there is a jump host."""
+    jumps = any(node.ssh.proxy for node in settings.nodes)
+    return min(Looks(settings).at_once, AT_ONCE_BY_JUMP_HOST if jumps else len(settings.nodes))
 
 
 def show(findings: Sequence[Finding], everyone: Collection[str]) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import IO, Self, cast
 
@@ -21,6 +21,7 @@ SEND_SECONDS = 120
 SESSION_SECONDS = 600  # after which a listener ends by itself: by then all has been sent
 ARRIVE_SECONDS = 3
 END_SECONDS = 15
+FEW = 4  # senders at a time, where datagrams were lost
 SMALL = 64  # octets
 
 
@@ -52,6 +53,7 @@ class Message:
 
 
 Arrival = tuple[str, str, str, int]  # target, protocol/port, sender, octets
+Send = Callable[[str, list[str]], Sequence[str]]  # the command of a sender, by its name and its words
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,11 @@ class Sessions:
             cast(IO[str], one.stdout).close()
 
 
-def speak(commands: Mapping[str, Sequence[str]]) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
-    """Runs the senders, all at once; gives what each failed to send and why, and who failed altogether."""
+def speak(
+    commands: Mapping[str, Sequence[str]], parallel: int = 0
+) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+    """Runs the senders, so many at a time, 0 for all; gives what each failed to send and why, and who failed
+    altogether."""
     failures: dict[tuple[str, str], str] = {}
     mute: dict[str, str] = {}
 
@@ -186,18 +191,37 @@ def speak(commands: Mapping[str, Sequence[str]]) -> tuple[dict[tuple[str, str], 
                 _, words, reason = line.split(" ", 2)
                 failures[name, words] = reason
 
-    with ThreadPoolExecutor(max_workers=len(commands) or 1) as pool:
+    with ThreadPoolExecutor(max_workers=parallel or len(commands) or 1) as pool:
         list(pool.map(run, commands))
     return failures, mute
 
 
 def exchange(
-    sessions: Sessions, messages: Collection[Message], command: Callable[[str, list[str]], Sequence[str]]
+    sessions: Sessions, messages: Collection[Message], command: Send, parallel: int | None = None
 ) -> Outcome:
-    """Sends messages to open sessions; `command` gives that of a sender, by its name and its words."""
+    """Sends messages to open sessions; `parallel` senders at a time, as many as sessions unless given."""
     by_sender: dict[str, list[str]] = {}
     for message in messages:
         by_sender.setdefault(message.sender, []).append(message.words)
-    failures, mute = speak({name: command(name, words) for name, words in by_sender.items()})
+    senders = {name: command(name, words) for name, words in by_sender.items()}
+    failures, mute = speak(senders, sessions.parallel if parallel is None else parallel)
     sessions.wait_for([one.arrival for one in messages if one.way != "connect"])
     return Outcome(sessions.arrived, failures, sessions.taken, sessions.silent, mute)
+
+
+def exchange_twice(sessions: Sessions, messages: Collection[Message], command: Send) -> Outcome:
+    """Sends messages, and once more the datagrams that were lost, by few at a time: from fifty hosts at once
+    they can be more than a busy host takes."""
+    first = exchange(sessions, messages, command)
+    lost = [
+        one
+        for one in messages
+        if one.where.startswith("udp")
+        and one.arrival not in first.arrived
+        and (one.sender, one.words) not in first.failures
+        and one.sender not in first.mute
+    ]
+    if not lost:
+        return first
+    again = exchange(sessions, lost, command, FEW)
+    return replace(again, failures={**first.failures, **again.failures}, mute={**first.mute, **again.mute})

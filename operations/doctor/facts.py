@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from swarm import process
+from swarm.observe.probe import TOTAL_SECONDS
 
 # Arguments: the engine's data folder, then the other nodes' addresses or names.
 SCRIPT = r"""
@@ -23,9 +24,13 @@ for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.ipv4.neigh
 done
 ip -4 -o address show | while read -r _ device _ address _; do echo "address ${address%/*} $device"; done
 for peer in "$@"; do
-  address=$(timeout 1 getent ahostsv4 "$peer" | { read -r one _ && echo "$one"; }) || continue
-  device=$(ip -4 route get "$address" | sed -n 's/.* dev \([^ ]*\).*/\1/p')
-  mtu=$(cat "/sys/class/net/$device/mtu" 2>/dev/null) && echo "link $peer $device $mtu"
+  address=$peer
+  case $peer in
+    *[!0-9.]*) address=$(timeout 1 getent ahostsv4 "$peer" | { read -r one _ && echo "$one"; }) || continue ;;
+  esac
+  way=$(ip -4 route get "$address" 2>/dev/null) || continue
+  way=${way#* dev } device=${way%% *}
+  { read -r mtu <"/sys/class/net/$device/mtu"; } 2>/dev/null && echo "link $peer $device $mtu"
 done
 echo end
 """
@@ -51,7 +56,7 @@ class Facts:
     links: Mapping[str, Link] = field(default_factory=dict)  # by the peer's address or name
 
 
-def ask(path: Path, name: str, data_root: str, peers: Iterable[str], limit: float) -> Facts:
+def ask(path: Path, name: str, data_root: str, peers: Iterable[str], limit: float = TOTAL_SECONDS) -> Facts:
     """The facts of a host, within `limit` seconds; `peers` are the addresses or names of the other nodes."""
     command = shlex.join(["sh", "-c", SCRIPT, "sh", data_root, *peers])
     try:

@@ -24,6 +24,7 @@ from swarm.observe.model import VXLAN_IDS, Object, Service
 from tests.unit.builders import (
     KNOWN,
     MARK,
+    SSH,
     address,
     cluster,
     declared,
@@ -542,13 +543,14 @@ def test_facts_are_read_from_what_the_script_prints():
 
 def test_the_script_tells_of_a_real_host(tmp_path, program):
     program("ssh", '#!/bin/sh\nshift 3\nexec sh -c "$*"\n')
-    found = facts.ask(tmp_path / "ssh_config", "m1", "/", ["127.0.0.1", "no-such-host.invalid"], 8)
+    peers = ["127.0.0.1", "localhost", "no-such-host.invalid", "0.0.0.256"]
+    found = facts.ask(tmp_path / "ssh_config", "m1", "/", peers, 8)
     assert found.problem is None
     assert found.tool in ("perl", "python3")
     assert found.free > 0
     assert "127.0.0.1" in found.addresses
     assert found.links["127.0.0.1"].device == "lo"
-    assert list(found.links) == ["127.0.0.1"]
+    assert list(found.links) == ["127.0.0.1", "localhost"]
 
 
 def test_a_host_that_says_nothing_is_a_problem_in_its_own_words(tmp_path, program):
@@ -597,6 +599,39 @@ def test_each_program_hears_the_other_and_ends_with_its_session(listener, sender
     assert outcome.taken == {("w1", f"tcp/{other}"): "Address already in use"}
     assert (outcome.silent, outcome.mute) == ({}, {})
     assert session.returncode == 0, "it was killed rather than ended by its session"
+
+
+def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp_path):
+    port, shut = free_port(), free_port()
+    lost, kept = (Message("udp", "m1", "w1", "127.0.0.1", port, octets) for octets in (64, 65))
+    refused = Message("connect", "m1", "w1", "127.0.0.1", shut)
+    rounds = []
+
+    def send(name, words):
+        # The first time the path loses one of them.
+        said = [one for one in words if rounds or one != lost.words]
+        rounds.append(words)
+        return programs.send("perl", "token", name, said)
+
+    with Sessions({"w1": programs.listen("perl", 30, [f"udp/{port}"])}, "token") as sessions:
+        outcome = exchange.exchange_twice(sessions, [lost, kept, refused], send)
+    assert rounds == [[lost.words, kept.words, refused.words], [lost.words]]
+    assert outcome.arrived == {lost.arrival, kept.arrival}
+    assert outcome.failures == {("m1", refused.words): "Connection refused"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sessions"),
+    [
+        (declared("m1 w1"), 2),
+        (declared("m1 w1", parallel=1), 1),
+        (declared(" ".join(["m1", *(f"w{n}" for n in range(1, 20))])), 20),
+        (declared(" ".join(f"w{n}" for n in range(1, 20)), node("m1", ssh=replace(SSH, proxy=SSH))), 8),
+    ],
+    ids=["all", "as told", "all of many", "few through a jump host"],
+)
+def test_sessions_are_begun_at_once_as_looks_are(settings, sessions):
+    assert doctor.at_once(settings) == sessions
 
 
 def test_strangers_are_not_counted():
