@@ -38,6 +38,10 @@ destroy: ready ## every host leaves the swarm; copes with hosts that give no ans
 	@. ./env.sh && python -m operations.recover $(STACK)
 	@export SWARM_DESTROY=1; $(PULUMI) destroy --stack $(STACK) --run-program --refresh=false --yes --skip-preview --suppress-outputs
 
+.PHONY: lint
+lint: ready ## style of Python and shell, and types
+	@tests/run lint
+
 .PHONY: test
 test: ready ## lint, types, unit tests, then integration tests on a lab of their own
 	@tests/run

@@ -115,6 +115,7 @@ VERB = {
 # What no test on engines can try, and why.
 UNTRIED = {
     "lock": "it asks the package index; tests/unit/test_supply.py reads what it writes",
+    "lint": "the tests begin with it",
     "test": "it is what runs these tests",
     "test-all": "it is what runs these tests",
 }
