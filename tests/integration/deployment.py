@@ -67,7 +67,8 @@ class Deployment:
 
     def __init__(self, lab: Lab, folder: Path) -> None:
         self.lab, self.stack, self.folder = lab, lab.name, folder
-        for name in ("Pulumi.yaml", "__main__.py", "swarm", "components", "operations", "stacks"):
+        packages = ("swarm", "components", "operations", "acceptance", "benchmarks")
+        for name in ("Pulumi.yaml", "__main__.py", "stacks", *packages):
             (folder / name).symlink_to(ROOT / name)
         (folder / "state").mkdir()
         self.environment = {

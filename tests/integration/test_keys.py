@@ -55,7 +55,8 @@ def lab() -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def swarm(deployment: Deployment) -> Deployment:
     """A project in which `make` works, too."""
-    for name in ("Makefile", "env.sh", ".venv", ".tools", "lab", "toolchain", "tests", "pyproject.toml"):
+    packages = ("hosts", "lab", "tests", "toolchain")
+    for name in ("Makefile", "env.sh", ".venv", ".tools", "pyproject.toml", *packages):
         (deployment.folder / name).symlink_to(ROOT / name)
     for name, text in {"web": WEB, "user": USER, "none": NONE, "never": NEVER}.items():
         (deployment.folder / f"{name}.yaml").write_text(text)
@@ -146,7 +147,7 @@ def test_a_swarm_is_started_as_it_stays_beside_a_host_that_may_be_silent(swarm: 
     swarm.configure(addressPool="10.60.0.0/16", dataPathPort=4790, allowUnreachable=True, unreachable=[FIRST])
     other = second_address(swarm, FIRST)
     swarm.declare(FIRST, advertiseAddress=other, dataPathAddress=other)
-    assert f"'swarm:unreachable[0]' {SECOND}" in swarm.preview(changes=True)
+    assert f"'swarm:unreachable[1]' {SECOND}" in swarm.preview(changes=True)
 
     swarm.configure(unreachable=[SECOND])
     swarm.up()
