@@ -77,6 +77,7 @@ class Member(pulumi.ComponentResource):
                 parent=self,
                 ignore_changes=_ignored(self.plan.step),
                 additional_secret_outputs=["stdin"],
+                retain_on_delete=self.plan.retained,  # an earlier version's has a delete
             ),
         )
         return pulumi.Output.all(membership.create, membership.stdout).apply(
