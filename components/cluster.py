@@ -105,7 +105,8 @@ class SwarmCluster(pulumi.ComponentResource):
             ),
         )
         printed = pulumi.Output.all(tokens.create, tokens.stdout).apply(
-            lambda both: host_scripts.result(*both)
+            # Where nobody joins they are those of an earlier run, maybe of a version that printed no result.
+            lambda both: {"manager": "", "worker": "", **host_scripts.result(*both)}
         )
         return Admission(printed["manager"], printed["worker"], self._managers())
 

@@ -310,6 +310,13 @@ def test_destroying_dials_no_host_of_another_swarm(run):
     assert seen["w1-membership"].retained, "one of an earlier version has a delete"
 
 
+def test_destroying_a_state_of_an_earlier_version_needs_no_result_of_its_scripts(run, monkeypatch):
+    monkeypatch.setattr(host_scripts, "result", lambda *_: {})
+    seen, outputs = run(*IN_PLACE, planned=give_up)
+    assert {"m1-departure", "m2-departure", "w1-departure"} <= seen.keys()
+    assert outputs["id"] == ""
+
+
 def test_nothing_is_retained_but_what_can_not_be_dialled(run):
     seen, _ = run(*IN_PLACE, stack=STACK)
     assert not [one.name for one in seen.values() if one.retained]
