@@ -52,13 +52,14 @@ class Member(pulumi.ComponentResource):
     ) -> None:
         super().__init__("swarm:index:Node", name, None, opts)
         self.node, self.plan = node, plan
-        self.results = self._join(script)
+        self.results = pulumi.Output.from_input({}) if "membership" in plan.without else self._join(script)
         self.node_id = (
             pulumi.Output.from_input(plan.node_id)
             if plan.node_id
             else self.results.apply(lambda results: results.get("node", ""))
         )
-        self._departure()
+        if "departure" not in plan.without:
+            self._departure()
         self.register_outputs({"nodeId": self.node_id})
 
     def _join(self, script: pulumi.Input[str] | None) -> pulumi.Output[dict[str, str]]:

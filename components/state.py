@@ -18,9 +18,11 @@ Resource = tuple[str, str, Mapping[str, Any]]  # URN, type and outputs
 
 def known(resources: Iterable[Resource]) -> Known:
     """What a state's resources tell. Where no owner's ID is among them, there is a new one."""
-    owner, node_ids, services = "", {}, []
+    owner, node_ids, services, commands = "", {}, [], []
     for urn, kind, outputs in resources:
         name = urn.rpartition("::")[2]
+        if kind == COMMAND:
+            commands.append(name)
         if kind == CLUSTER:
             owner = str(outputs.get("owner") or "")
         elif kind == NODE and outputs.get("nodeId"):
@@ -30,7 +32,7 @@ def known(resources: Iterable[Resource]) -> Known:
         elif kind == SERVICE:
             services.append(str(outputs.get("name")))
     found = {name: node_id for name, node_id in node_ids.items() if node_id}
-    return Known(owner or secrets.token_hex(8), found, frozenset(services))
+    return Known(owner or secrets.token_hex(8), found, frozenset(services), frozenset(commands))
 
 
 def _printed(membership: Mapping[str, Any]) -> str:

@@ -69,13 +69,20 @@ def give_up(settings: Settings, known: Known, observation: Observation) -> Plan:
         step, why = _farewell(known, cluster, observation, observation.get(node.name))
         host = observation.get(node.name)
         stays = step is not Step.IN_PLACE
-        nodes[node.name] = NodePlan(step, host.node_id if host and not stays else None, retained=stays)
+        node_id = host.node_id if host and not stays else None
+        nodes[node.name] = NodePlan(step, node_id, retained=stays, without=_unmade(known, node))
         if stays:
             warnings.append(
                 f"{node.name} ({node.host}) was not made to leave its swarm: {why}. If it comes back as a "
                 "member of this one, run on it: docker swarm leave --force"
             )
     return Plan(nodes, known, warnings=tuple(warnings))
+
+
+def _unmade(known: Known, node: Node) -> tuple[str, ...]:
+    """The commands of a node that the state doesn't have. A destroy makes none; if they were declared, the
+    engine would skip them with all that comes after, and dial hosts that it is told not to."""
+    return tuple(kind for kind in ("membership", "departure") if f"{node.name}-{kind}" not in known.commands)
 
 
 def _farewell(

@@ -29,11 +29,12 @@ class Standing(StrEnum):
 @dataclass(frozen=True)
 class Known:
     """What this stack's state knows: the ID by which it owns a swarm (a new one where it has none), the node
-    IDs of the memberships that it has made, by name, and its services' full names."""
+    IDs of the memberships that it has made, by name, and the names of its services and its commands."""
 
     owner: str
     node_ids: Mapping[str, str] = field(default_factory=dict)
     services: frozenset[str] = frozenset()
+    commands: frozenset[str] = frozenset()
 
     @property
     def ids(self) -> set[str]:

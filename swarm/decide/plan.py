@@ -26,13 +26,15 @@ class Step(StrEnum):
 class NodePlan:
     """A node's step. `node_id` is that of its entry, None until it has one; `stale_id` is a
     membership of its host that has no future, to be left before it joins. `pending`: the host is on its way
-    into our swarm already. `retained`: it isn't dialed when the node is deleted."""
+    into our swarm already. `retained`: it isn't dialed when the node is deleted. `without`: the
+    commands of the node (membership, departure) that aren't declared."""
 
     step: Step
     node_id: str | None = None
     stale_id: str | None = None
     pending: bool = False
     retained: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

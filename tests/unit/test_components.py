@@ -301,9 +301,14 @@ def test_a_node_that_is_lost_from_the_start_needs_no_host_key_and_gets_no_token(
         assert not [token for token in TOKENS.values() if token in str(one.inputs)]
 
 
+def having(*names):
+    """A state that has these nodes' commands."""
+    return replace(KNOWN, commands=frozenset(both(*names)))
+
+
 def test_destroying_dials_no_host_of_another_swarm(run):
     foreign = member("w1", cluster("m8 w8", id="theirs", labels={}), "id-w8")
-    seen, _ = run(declared("m1 w1"), cluster("m1"), foreign, planned=give_up)
+    seen, _ = run(declared("m1 w1"), cluster("m1"), foreign, planned=give_up, known=having("m1", "w1"))
     assert seen["w1-departure"].retained
     assert not seen["m1-departure"].retained
     assert "delete" not in seen["w1-membership"].inputs
@@ -312,9 +317,17 @@ def test_destroying_dials_no_host_of_another_swarm(run):
 
 def test_destroying_a_state_of_an_earlier_version_needs_no_result_of_its_scripts(run, monkeypatch):
     monkeypatch.setattr(host_scripts, "result", lambda *_: {})
-    seen, outputs = run(*IN_PLACE, planned=give_up)
+    seen, outputs = run(*IN_PLACE, planned=give_up, known=having("m1", "m2", "w1"))
     assert {"m1-departure", "m2-departure", "w1-departure"} <= seen.keys()
     assert outputs["id"] == ""
+
+
+def test_destroying_declares_no_command_that_the_state_does_not_have(run):
+    """With one that it doesn't have the engine skips all that depend on it, which then isn't retained."""
+    known = replace(KNOWN, commands=frozenset({"m1-membership", "w1-membership", "w1-departure"}))
+    seen, _ = run(*IN_PLACE, planned=give_up, known=known)
+    made = {name for name in seen if name.endswith(("-membership", "-departure"))}
+    assert made == known.commands
 
 
 def test_nothing_is_retained_but_what_can_not_be_dialled(run):

@@ -16,6 +16,7 @@ def test_owner_node_ids_and_services_are_told():
         ]
     )
     assert (found.owner, found.node_ids, found.services) == ("beef", {"m1": "id-m1"}, {"demo_redis"})
+    assert found.commands == {"m1-membership"}
 
 
 def test_a_state_from_before_there_were_owners_tells_node_ids_by_what_was_printed():
