@@ -79,9 +79,16 @@ def remove_dead_locks(stack: str) -> None:
 
 def restore_state(stack: str) -> None:
     """Where the file backend's state was cut off while it was written: the one before it, which the
-    backend keeps beside it."""
+    backend keeps beside it. A checksum that was cut off goes: the backend does
+    without one, but not with half of one."""
     for path in backend_files(f"stacks/{PROJECT}/{stack}.json"):
         before = path.with_name(f"{path.name}.bak")
+        checksum = path.with_name(f"{path.name}.attrs")
+        if checksum.exists() and not is_json(checksum):
+            checksum.unlink()
+            print(
+                "an earlier run was killed while it wrote the state: removed the checksum that it had begun"
+            )
         if not is_json(path) and before.exists() and is_json(before):
             path.write_bytes(before.read_bytes())
             print("an earlier run was killed while it wrote the state: went back to the state before that")

@@ -141,3 +141,27 @@ def test_a_state_that_was_cut_off_makes_way_for_the_one_before(
     restore_state("lab")
     assert path.read_text() == after
     assert ("went back" in capsys.readouterr().out) == (after != state)
+
+
+@pytest.mark.parametrize("begun", ["", '{"md5"'])
+def test_a_checksum_that_was_cut_off_goes_and_the_state_stays(tmp_path, monkeypatch, capsys, begun):
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    path = tmp_path / ".pulumi/stacks/swarm/lab.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    checksum = path.with_name("lab.json.attrs")
+    checksum.write_text(begun)
+    restore_state("lab")
+    assert (path.read_text(), checksum.exists()) == ("{}", False)
+    assert "removed the checksum" in capsys.readouterr().out
+
+
+def test_a_whole_checksum_stays(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    checksum = tmp_path / ".pulumi/stacks/swarm/lab.json.attrs"
+    checksum.parent.mkdir(parents=True)
+    checksum.with_name("lab.json").write_text("{}")
+    checksum.write_text('{"md5":"q83v"}')
+    restore_state("lab")
+    assert checksum.read_text() == '{"md5":"q83v"}'
+    assert capsys.readouterr().out == ""
