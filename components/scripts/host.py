@@ -103,15 +103,29 @@ is_node() {
 }
 """
 
+# What an engine may keep of a swarm that it left while its peers left, or while it was still being configured:
+# the gossip's port 7946, which is 1F0A, and the network ingress.
+REMAINS = """\
+keeps_gossip_port() { grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6; }
+networks() { docker network ls --filter driver=overlay --format '{{.Name}}'; }
+"""
+
 MEMBERSHIP = """\
-check_gossip_port() {
-  # 7946 is 1F0A. An engine that left while its peers left may keep it, and then joins without networks.
-  for _ in 1 2 3 4 5 6 7 8 9 10; do
-    grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6 || return 0
+remains() {
+  if keeps_gossip_port; then
+    echo "port 7946 is taken, though the host is in no swarm"
+  elif networks | grep -qx ingress; then
+    echo "the network ingress of an earlier swarm is still there"
+  fi
+}
+check_remains() {
+  # With them it would join without networks, or without the routing mesh.
+  tries=0
+  while found=$(remains) && [ -n "$found" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 30 ] || { say "$found: restart its Docker Engine"; exit 1; }
     sleep 0.5
   done
-  say "port 7946 is taken, though the host is in no swarm: restart its Docker Engine"
-  exit 1
 }
 becomes_active() {
   say "waiting until the host is an active member"
@@ -136,7 +150,7 @@ if [ "$state" != inactive ]; then
   say "the host has come into a swarm since it was looked at: run it again"
   exit 1
 fi
-check_gossip_port
+check_remains
 say "starting the swarm"
 post /swarm/init "$request"
 wait_until_active
@@ -159,7 +173,7 @@ while :; do
   begun=''
   state=$(membership)
   if [ "$state" = inactive ]; then
-    check_gossip_port
+    check_remains
     say "joining"
     if post /swarm/join "$request"; then begun=yes; fi
     case $answer in
@@ -187,7 +201,8 @@ result "{\\"node\\": \\"$(swarm NodeID)\\"}"
 # Two seconds after a task has ended its engine takes its networks away, one by one, and ends at one that
 # is just going by itself: ingress, on a host that is short of processor time (moby/moby, removeNetworks of
 # containerAdapter; tried with 26.1). The others stay, with their load balancer's endpoint. `docker network
-# rm` takes a manager; `prune` doesn't, and the stack's label tells it which are meant.
+# rm` takes a manager; `prune` doesn't, and the stack's label tells it which are meant. Ingress itself an engine
+# may keep until it is restarted: one that had to leave while it was being configured.
 LEAVE = """\
 node=$2
 docker() { timeout -s KILL 60 docker "$@"; }
@@ -220,7 +235,6 @@ else
   fi
 fi
 tasks() { docker ps -aq --filter label=com.docker.swarm.task.id; }
-networks() { docker network ls --filter driver=overlay --format '{{.Name}}'; }
 left() { tasks && networks; }
 forget() {
   stack=$(docker network inspect --format '{{index .Labels "com.docker.stack.namespace"}}' "$1") || return
@@ -228,10 +242,16 @@ forget() {
   docker network disconnect --force "$1" "$1-endpoint" || true
   docker network prune --force --filter "label=com.docker.stack.namespace=$stack"
 }
-rounds=0
+rounds=0 alone=0
 while :; do
   there=$(left) || { echo "out of the swarm, but its Docker Engine gives no answer any more" >&2; exit 1; }
   [ -n "$there" ] || break
+  if [ "$there" = ingress ]; then
+    alone=$((alone + 1))
+    [ "$alone" -le 40 ] || break
+    sleep 0.3
+    continue
+  fi
   rounds=$((rounds + 1))
   if [ "$rounds" -gt 100 ]; then
     there=$(echo "$there" | tr "\\n" " ")
@@ -245,13 +265,16 @@ while :; do
   fi
   sleep 0.3
 done
-if grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6; then
+if [ -n "$there" ]; then
+  echo "its Docker Engine kept the network ingress: restart it before the host joins a swarm again" >&2
+fi
+if keeps_gossip_port; then
   echo "its Docker Engine kept port 7946: restart it before the host joins a swarm again" >&2
 fi
 """
 
 
-LEAVING = PASSES + MEMBER + LEAVE
+LEAVING = PASSES + MEMBER + REMAINS + LEAVE
 
 
 def line(purpose: str, seconds: int) -> str:
@@ -302,7 +325,7 @@ def init(
         "Availability": availability,
         "Spec": {"Labels": dict(labels)},
     }
-    return given(PRELUDE + PASSES + POST + MEMBER + MEMBERSHIP + INIT, request=json.dumps(request))
+    return given(PRELUDE + PASSES + POST + MEMBER + REMAINS + MEMBERSHIP + INIT, request=json.dumps(request))
 
 
 def join(
@@ -326,7 +349,7 @@ def join(
         "Availability": availability,
     }
     return given(
-        PRELUDE + PASSES + POST + MEMBER + MEMBERSHIP + JOIN,
+        PRELUDE + PASSES + POST + MEMBER + REMAINS + MEMBERSHIP + JOIN,
         request=json.dumps(request),
         stale=stale_id or "",
         pending="yes" if pending else "",

@@ -287,6 +287,7 @@ def host(docker):
     docker.on("info --format {{.Swarm.Error}}", "cat error")
     docker.on("info --format {{.Swarm.Cluster.ID}}", "echo cluster-1")
     docker.on("swarm leave --force", "echo inactive >state; : >node_id; rm -f certificate")
+    docker.on("network ls --filter driver=overlay", "cat networks 2>/dev/null; true")
     # Looks for the port of the swarm's gossip among those that are taken.
     instead(docker.program, "grep", "*1F0A*", f"[ -e {docker.folder}/port_is_taken ]")
     return docker.on("system dial-stdio", "cat >request; cat answer; echo active >state; echo id-2 >node_id")
@@ -597,6 +598,26 @@ def test_a_gossip_port_that_is_about_to_be_free_is_waited_for(host, script):
     assert host.run(script).returncode == 0
 
 
+@pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
+def test_a_host_that_kept_the_network_ingress_is_told_of_before_it_joins_without_the_mesh(host, script):
+    done = host.put(networks="attachable\ningress").run(script)
+    assert done.returncode == 1
+    assert "the network ingress of an earlier swarm is still there: restart its Docker Engine" in done.stderr
+    assert host.changes == []
+
+
+@pytest.mark.parametrize("networks", ["", "my-ingress\ningress-2"])
+@pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
+def test_a_network_ingress_that_is_about_to_go_is_waited_for_and_no_other(host, script, networks):
+    host.put(networks="ingress").meanwhile(f"printf '{networks}' >networks")
+    assert host.run(script).returncode == 0
+
+
+@pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
+def test_networks_of_other_names_keep_nobody_from_joining(host, script):
+    assert host.put(networks="my-ingress").run(script).returncode == 0
+
+
 @pytest.fixture
 def leaving(docker):
     """A host that is the node to leave, by its certificate."""
@@ -741,6 +762,20 @@ def test_leave_tells_of_an_engine_that_kept_its_gossip_port(leaving, program):
     done = leave(leaving.put(**BY_ENGINE))
     assert done.returncode == 0
     assert "kept port 7946: restart it" in done.stderr
+
+
+def test_leave_is_content_where_the_engine_keeps_the_network_ingress_alone_and_says_so(leaving):
+    done = leave(leaving.put(networks="ingress"))
+    assert done.returncode == 0
+    assert "kept the network ingress: restart it before the host joins a swarm again" in done.stderr
+    assert leaving.changes == ["swarm leave --force"]
+
+
+def test_leave_is_not_content_with_another_network_beside_ingress(leaving):
+    leaving.on("network inspect", "echo").put(networks="ingress\nnet-1")
+    done = leave(leaving)
+    assert done.returncode == 1
+    assert "this is still there: ingress net-1 - restart its Docker Engine" in done.stderr
 
 
 def test_leave_tells_what_stays_there(leaving):
