@@ -103,8 +103,8 @@ is_node() {
 }
 """
 
-# What an engine may keep of a swarm that it left while its peers left, or while it was still being configured:
-# the gossip's port 7946, which is 1F0A, and the network ingress.
+# What an engine may keep that left while its peers left, or while it was still being configured: the gossip's
+# port 7946, which is 1F0A, and the network ingress.
 REMAINS = """\
 keeps_gossip_port() { grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6; }
 networks() { docker network ls --filter driver=overlay --format '{{.Name}}'; }
@@ -201,8 +201,8 @@ result "{\\"node\\": \\"$(swarm NodeID)\\"}"
 # Two seconds after a task has ended its engine takes its networks away, one by one, and ends at one that
 # is just going by itself: ingress, on a host that is short of processor time (moby/moby, removeNetworks of
 # containerAdapter; tried with 26.1). The others stay, with their load balancer's endpoint. `docker network
-# rm` takes a manager; `prune` doesn't, and the stack's label tells it which are meant. Ingress itself an engine
-# may keep until it is restarted: one that had to leave while it was being configured.
+# rm` takes a manager; `prune` doesn't, and the stack's label tells it which are meant. Ingress itself an
+# engine may keep until it is restarted: one that had to leave while it was being configured.
 LEAVE = """\
 node=$2
 docker() { timeout -s KILL 60 docker "$@"; }

@@ -157,8 +157,8 @@ class Deployment:
         return output
 
     def restart_broken_engines(self, names: Collection[str]) -> None:
-        """Restarts engines that kept their gossip port, or the network ingress: a defect of Docker's
-        (docs/adr/0006), seldom where workers leave before managers, for which a join names this very remedy."""
+        """Restarts engines that kept their gossip port or the network ingress: a defect of Docker's
+        (docs/adr/0006), seldom where workers leave before managers; a join names this very remedy."""
         port = "grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
         network = "docker network ls --filter driver=overlay --format '{{.Name}}' | grep -qx ingress"
         for name in names:
