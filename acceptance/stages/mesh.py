@@ -18,8 +18,8 @@ from operations.doctor import overlay
 from operations.doctor.__main__ import ask
 from operations.doctor.ports import Hosts
 from swarm import process
-from swarm.decide.health import Verdict
 from swarm.declare.settings import Node
+from swarm.finding import Verdict
 from swarm.ssh import config_file
 
 STACK = "mesh"
@@ -196,5 +196,5 @@ def through(stage: Stage, known: Hosts, nodes: list[str], network: str, mtu: int
     sent, outcome = overlay.between(known, nodes, network, mtu)
     findings = list(overlay.findings(sent, outcome))
     bad = [str(one) for one in findings if one.verdict is not Verdict.OK]
-    good = "; ".join(one.finding for one in findings if one.verdict is Verdict.OK)
+    good = "; ".join(one.what for one in findings if one.verdict is Verdict.OK)
     stage.check(f"{network}: {good}", bool(findings) and not bad, "; ".join(bad) or "nothing was sent")

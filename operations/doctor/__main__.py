@@ -15,14 +15,15 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor.ports import Hosts
 from operations.engine import Look, look_at
 from swarm import faults
-from swarm.decide.health import Finding, Verdict, summed
 from swarm.declare.settings import Node, Settings
 from swarm.faults import doing
+from swarm.finding import Finding, Verdict, summed
 from swarm.foreign import harmless
 from swarm.observe.probe import AT_ONCE_BY_JUMP_HOST, Looks
 from swarm.ssh import config_file
@@ -41,8 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     doing("trying what gets through between the hosts")
     findings = summed(examine(found, deep=options.deep))
     if options.json:
-        text = json.dumps([asdict(finding) for finding in findings], indent=2)
-        print(harmless(text))
+        print(harmless(json.dumps([public(one) for one in findings], indent=2)))
     else:
         show(findings, set(found.observation))
     return 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
@@ -106,6 +106,12 @@ def at_once(settings: Settings) -> int:
     return min(Looks(settings).at_once, AT_ONCE_BY_JUMP_HOST if jumps else len(settings.nodes))
 
 
+def public(one: Finding) -> dict[str, Any]:
+    """A finding by the names that docs/doctor.md promises."""
+    told = asdict(one)
+    return {"check": told.pop("check"), "hosts": told.pop("where"), "finding": told.pop("what"), **told}
+
+
 def show(findings: Sequence[Finding], everyone: Collection[str]) -> None:
     """A table for people."""
     from rich.console import Console
@@ -114,10 +120,10 @@ def show(findings: Sequence[Finding], everyone: Collection[str]) -> None:
 
     table = Table("check", "hosts", "finding", "remedy", "result", box=None, pad_edge=False)
     for one in findings:
-        names = ", ".join(one.hosts) if len(one.hosts) < 4 else f"{len(one.hosts)} hosts"
-        where = "all" if set(one.hosts) in (set(), everyone) else names
+        names = ", ".join(one.where) if len(one.where) < 4 else f"{len(one.where)} hosts"
+        where = "all" if set(one.where) in (set(), everyone) else names
         style = STYLES[one.verdict]
-        finding = escape(harmless(one.finding))
+        finding = escape(harmless(one.what))
         table.add_row(one.check, where, finding, escape(one.remedy), f"[{style}]{one.verdict}[/]")
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 

@@ -8,8 +8,8 @@ from ipaddress import IPv4Network
 
 from operations.doctor.ports import Hosts, data_address
 from swarm.decide import health, preflight
-from swarm.decide.health import Finding, failed, unknown, warning
 from swarm.declare.settings import is_address
+from swarm.finding import Finding, failed, unknown, warning
 from swarm.observe.model import Host
 
 FORWARD, BRIDGE = "net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from operations.doctor.exchange import SMALL, Message, Outcome
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, data_address
-from swarm.decide.health import Finding, failed, unknown, warning
 from swarm.declare.settings import Node
+from swarm.finding import Finding, failed, unknown, warning
 
 VXLAN_OCTETS = 50  # that an overlay network adds to each packet
 INTERFACE, PATH = "MTU of the interface", "MTU of the path"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from operations.doctor.ports import Hosts
-from swarm.decide.health import Finding, unknown, warning
 from swarm.declare.compose import Stack
+from swarm.finding import Finding, unknown, warning
 from swarm.observe.model import VXLAN_IDS, Cluster
 
 LIMIT = "net.ipv4.neigh.default.gc_thresh3"

@@ -23,8 +23,8 @@ from operations.doctor.mtu import VXLAN_OCTETS
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
 from swarm import process
 from swarm.decide import ownership
-from swarm.decide.health import Finding, failed, unknown
 from swarm.decide.plan import Plan, Step
+from swarm.finding import Finding, failed, unknown
 from swarm.ssh import config_file
 
 CHECK = "between tasks"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from operations.doctor.exchange import Message, Outcome
 from operations.doctor.facts import Facts
-from swarm.decide.health import Finding, Verdict, failed, unknown
 from swarm.declare.settings import Node, Settings
+from swarm.finding import Finding, Verdict, failed, unknown
 from swarm.observe.model import Observation
 
 MANAGERS, GOSSIP, DATA_PATH = 2377, 7946, 4789
@@ -124,7 +124,7 @@ def counted(became: Iterable[Finding], pairs: int) -> Iterator[Finding]:
     well: dict[tuple[str, str], list[str]] = {}
     for one in became:
         if one.verdict is Verdict.OK:
-            well.setdefault((one.check, one.finding), []).extend(one.hosts)
+            well.setdefault((one.check, one.what), []).extend(one.where)
         else:
             yield one
     for (check, text), hosts in well.items():

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from swarm.decide import actions
-from swarm.decide.health import Finding, failed, warning
 from swarm.decide.plan import Plan
 from swarm.declare.settings import Settings
+from swarm.finding import Finding, failed, warning
 from swarm.observe.model import Entry
 
 

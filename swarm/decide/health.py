@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Network
 from statistics import median
 
+from swarm.finding import Finding, failed, unknown, warning
 from swarm.observe.facts import PACKAGES
 from swarm.observe.model import Entry, Host, Observation, views
 
@@ -19,43 +18,7 @@ SWARM_PORTS = "2377/tcp, 7946/tcp and udp, 4789/udp"
 FREE_WARNED = 2 * 10**9  # octets
 
 
-class Verdict(StrEnum):
-    """What a finding means."""
-
-    OK = "ok"
-    WARNING = "warning"
-    FAILED = "FAILED"
-    UNKNOWN = "not checked"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found on hosts, and what to do about it."""
-
-    check: str
-    hosts: tuple[str, ...]  # none: it is about all of them together
-    finding: str
-    verdict: Verdict = Verdict.OK
-    remedy: str = ""
-
-    def __str__(self) -> str:
-        where = f"{', '.join(self.hosts)}: " if self.hosts else ""
-        return f"{where}{self.finding}. {self.remedy}."
-
-
 Judge = Callable[[str, str, str, str], Finding]  # failed or warning
-
-
-def summed(findings: Iterable[Finding]) -> list[Finding]:
-    """One for all that agree, in the order of the first; its hosts are those of all, each once."""
-    hosts: dict[tuple[str, str, Verdict, str], dict[str, None]] = {}
-    for one in findings:
-        same = hosts.setdefault((one.check, one.finding, one.verdict, one.remedy), {})
-        same.update(dict.fromkeys(one.hosts))
-    return [
-        Finding(check, tuple(names), finding, verdict, remedy)
-        for (check, finding, verdict, remedy), names in hosts.items()
-    ]
 
 
 def engines(observation: Observation) -> Iterator[Finding]:
@@ -275,25 +238,6 @@ def sharing(observation: Observation, key: Callable[[Host], str]) -> Iterator[tu
     for name, host in looked_at(observation):
         by_key[key(host)].append(name)
     yield from ((value, tuple(names)) for value, names in by_key.items() if value)
-
-
-def failed(check: str, hosts: str | Iterable[str], finding: str, remedy: str) -> Finding:
-    """What can't work."""
-    return Finding(check, _names(hosts), finding, Verdict.FAILED, remedy)
-
-
-def warning(check: str, hosts: str | Iterable[str], finding: str, remedy: str) -> Finding:
-    """What works but should be known."""
-    return Finding(check, _names(hosts), finding, Verdict.WARNING, remedy)
-
-
-def unknown(check: str, hosts: str | Iterable[str], why: str, remedy: str = "") -> Finding:
-    """What can't be checked."""
-    return Finding(check, _names(hosts), why, Verdict.UNKNOWN, remedy)
-
-
-def _names(hosts: str | Iterable[str]) -> tuple[str, ...]:
-    return (hosts,) if isinstance(hosts, str) else tuple(hosts)
 
 
 def version(text: str) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 
 from swarm.decide import actions, health
-from swarm.decide.health import Finding, Verdict
 from swarm.decide.ownership import Known
 from swarm.decide.plan import NodePlan, Step
 from swarm.declare.compose import Stack
 from swarm.declare.ordering import owners
 from swarm.declare.settings import Settings
+from swarm.finding import Finding, Verdict, summed
 from swarm.observe.model import Cluster, Observation
 
 MAKING = {
@@ -54,7 +54,7 @@ def refusals(settings: Settings, observation: Observation, *, starts: bool) -> I
         found += health.pools(settings.address_pool, observation, starts=True)
     if settings.stacks or settings.edge:
         found += health.noise(observation, [node.name for node in settings.nodes if node.manager])
-    yield from (str(one) for one in health.summed(found) if one.verdict is Verdict.FAILED)
+    yield from (str(one) for one in summed(found) if one.verdict is Verdict.FAILED)
     if starts and not address_pool(settings, observation):
         yield "no address pool is free on every host. Choose one: pulumi config set swarm:addressPool"
 

@@ -17,9 +17,9 @@ from operations.doctor.facts import Facts, Link
 from operations.doctor.ports import Hosts
 from operations.engine import Look
 from swarm.decide.decisions import decide
-from swarm.decide.health import Verdict
 from swarm.declare import compose
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
+from swarm.finding import Verdict
 from swarm.observe.model import VXLAN_IDS, Object, Service
 from tests.unit.builders import (
     KNOWN,
@@ -69,7 +69,7 @@ def all_arrive(hosts):
 
 
 def rows(found, *names):
-    return [(one.verdict, one.check, *one.hosts) for one in found if not names or one.check in names]
+    return [(one.verdict, one.check, *one.where) for one in found if not names or one.check in names]
 
 
 def of_ports(hosts, outcome=None):
@@ -152,7 +152,7 @@ def test_the_port_of_managers_is_tried_where_a_manager_is_or_is_to_be():
 
 def test_what_arrives_is_counted_in_pairs():
     found = of_ports(known("m1 w1 w2"))
-    assert [(one.verdict, one.check, one.finding) for one in found] == [
+    assert [(one.verdict, one.check, one.what) for one in found] == [
         (OK, "port 2377/tcp", "sent and received: 2 of 2 pairs"),
         (OK, "port 7946/tcp", "sent and received: 6 of 6 pairs"),
         (OK, "port 7946/udp", "sent and received: 6 of 6 pairs"),
@@ -165,10 +165,10 @@ def test_what_doesn_t_arrive_fails_for_its_sender_and_its_port_alone():
     lost = ("w1", "udp/4789", "m1", 64)
     found = of_ports(hosts, Outcome(arrived=all_arrive(hosts).arrived - {lost}))
     (bad,) = [one for one in found if one.verdict is not OK]
-    assert (bad.verdict, bad.check, bad.hosts) == (FAILED, "port 4789/udp", ("m1",))
-    assert bad.finding == "what is sent to w1 doesn't arrive"
+    assert (bad.verdict, bad.check, bad.where) == (FAILED, "port 4789/udp", ("m1",))
+    assert bad.what == "what is sent to w1 doesn't arrive"
     assert bad.remedy == "Let 4789/udp in on w1 (10.0.0.21): its firewall, or one on the way"
-    assert "sent and received: 5 of 6 pairs" in [one.finding for one in found]
+    assert "sent and received: 5 of 6 pairs" in [one.what for one in found]
 
 
 MESSAGE = Message("tcp", "m1", "w1", "10.0.0.21", 7946)
@@ -204,8 +204,8 @@ TIMEOUT = {("m1", "tcp/10.0.0.21/7946/64"): "Connection timed out"}
 )
 def test_a_message_means(message, outcome, verdict, host, words):
     found = ports.arrival(message, outcome)
-    assert (found.verdict, found.hosts) == (verdict, (host,))
-    assert words in found.finding
+    assert (found.verdict, found.where) == (verdict, (host,))
+    assert words in found.what
 
 
 @pytest.mark.parametrize(
@@ -221,8 +221,8 @@ def test_a_port_that_is_taken_is_a_finding_of_its_own(host, where, verdict, word
     hosts = known("m1 w1", None, host)
     outcome = replace(all_arrive(hosts), taken={("w1", where): "Address already in use"})
     found = of_ports(hosts, outcome)[0]
-    assert (found.verdict, found.hosts) == (verdict, ("w1",))
-    assert "Address already in use" in found.finding
+    assert (found.verdict, found.where) == (verdict, ("w1",))
+    assert "Address already in use" in found.what
     assert words in found.remedy
 
 
@@ -252,7 +252,7 @@ def test_a_port_that_is_taken_is_a_finding_of_its_own(host, where, verdict, word
 def test_what_can_t_be_checked_is_listed(hosts, said):
     found = [one for one in of_ports(hosts) if one.verdict is UNKNOWN]
     assert sorted(rows(found)) == sorted(said)
-    assert all(one.finding for one in found)
+    assert all(one.what for one in found)
 
 
 # MTU.
@@ -260,7 +260,7 @@ def test_what_can_t_be_checked_is_listed(hosts, said):
 
 def mtu_rows(hosts, outcome=None):
     found = mtu.findings(hosts, ports.messages(hosts), outcome or all_arrive(hosts))
-    return [(one.verdict, one.check, *one.hosts) for one in found]
+    return [(one.verdict, one.check, *one.where) for one in found]
 
 
 INTERFACE, PATH = mtu.INTERFACE, mtu.PATH
@@ -329,7 +329,7 @@ def of_host(*changed, facts=None, check=None, settings=None, swarm=None):
     ids=["well", "down", "engine down", "no engine", "no rights", "no leader"],
 )
 def test_a_host_and_its_engine_answer_or_not(host, ssh, engine, words):
-    found = {(one.check, *one.hosts): one for one in of_host(host)}
+    found = {(one.check, *one.where): one for one in of_host(host)}
     assert found["SSH", "w1"].verdict is ssh
     assert getattr(found.get(("engine", "w1")), "verdict", None) is engine
     assert words in getattr(found.get(("engine", "w1")), "remedy", "")
@@ -348,7 +348,7 @@ def test_a_host_and_its_engine_answer_or_not(host, ssh, engine, words):
     ids=["its own", "translated", "another's too", "unknown"],
 )
 def test_an_address_is(changes, verdict):
-    found = [one for one in of_host(facts=changes, check="address") if "w1" in one.hosts]
+    found = [one for one in of_host(facts=changes, check="address") if "w1" in one.where]
     assert [one.verdict for one in found] == [verdict]
 
 
@@ -379,14 +379,14 @@ FORWARD, BRIDGE = checks.FORWARD, checks.BRIDGE
 )
 def test_the_kernel_s_settings_are(sysctls, verdicts):
     found = of_host(facts={"w1": told("w1", sysctls=sysctls)}, check="sysctl")
-    assert [one.verdict for one in found if one.hosts == ("w1",)] == verdicts
+    assert [one.verdict for one in found if one.where == ("w1",)] == verdicts
 
 
 @pytest.mark.parametrize(("there", "verdict"), [("yes", OK), ("no", WARNING), ("unknown", UNKNOWN)])
 @pytest.mark.parametrize("module", ["br_netfilter", "ip_vs", "ip_vs_rr"])
 def test_a_module_that_not_all_need_is_warned_of(module, there, verdict):
     found = of_host(idle("w1", kernel={module: there}), check=f"kernel: {module}")
-    assert [one.verdict for one in found if one.hosts == ("w1",)] == [verdict]
+    assert [one.verdict for one in found if one.where == ("w1",)] == [verdict]
 
 
 def test_free_space_in_a_folder_of_the_engine_s_own_choice_is_filled_in():
@@ -449,7 +449,7 @@ def shows(limit, name="w1"):
 )
 def test_a_member_s_neighbor_table_is_checked_against_nodes_tasks_and_networks(swarm, limit, verdict):
     hosts = known("m1 w1 w2", swarm, facts={"w1": shows(limit)})
-    (found,) = [one for one in neighbors.check(hosts, []) if one.hosts == ("w1",)]
+    (found,) = [one for one in neighbors.check(hosts, []) if one.where == ("w1",)]
     assert found.verdict is verdict
 
 
@@ -479,9 +479,9 @@ def test_what_is_declared_counts_before_it_is_there():
     ids=["in no swarm", "a container", "silent"],
 )
 def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning(facts, verdict, words):
-    (found,) = [one for one in neighbors.check(known("m1 w1", facts={"w1": facts}), []) if "w1" in one.hosts]
+    (found,) = [one for one in neighbors.check(known("m1 w1", facts={"w1": facts}), []) if "w1" in one.where]
     assert found.verdict is verdict
-    assert words in found.finding
+    assert words in found.what
 
 
 # Nodes that nobody declares.
@@ -501,21 +501,21 @@ def test_nodes_that_nobody_declares_are_told_of_with_what_they_can_see():
         (FAILED, "undeclared nodes"),
         (WARNING, "undeclared nodes"),
     ]
-    assert "lap (id-lap, 192.0.2.9), a manager, is ready: it sees every secret" in found[0].finding
+    assert "lap (id-lap, 192.0.2.9), a manager, is ready: it sees every secret" in found[0].what
     assert "docker node demote id-lap; docker node rm --force id-lap" in found[0].remedy
-    assert "old (id-w9, " in found[1].finding
-    assert "is down" in found[1].finding
+    assert "old (id-w9, " in found[1].what
+    assert "is down" in found[1].what
 
 
 def test_a_node_that_never_said_its_name_is_told_of_by_its_id():
     (found,) = undeclared_in(entry("w9", labels={}, hostname="", address="", state="unknown"))
-    assert "a node without a name (id-w9, at an unknown address), a worker, is unknown" in found.finding
+    assert "a node without a name (id-w9, at an unknown address), a worker, is unknown" in found.what
     assert "name id-w9 in swarm:otherNodes" in found.remedy
 
 
 def test_nodes_that_are_declared_or_may_stay_are_well():
     (found,) = undeclared_in(entry("w9", labels={}, hostname="old"), other_nodes=("old",))
-    assert (found.verdict, found.hosts) == (OK, ())
+    assert (found.verdict, found.where) == (OK, ())
 
 
 def test_without_a_swarm_there_are_no_undeclared_nodes():
@@ -741,13 +741,13 @@ def arrived(*lost):
     ids=["all arrive", "nothing arrives", "large ones don't arrive", "nothing can be sent"],
 )
 def test_between_tasks(outcome, said):
-    assert [(one.verdict, *one.hosts) for one in deep(known("m1 w1 w2", SWARM), outcome)] == said
+    assert [(one.verdict, *one.where) for one in deep(known("m1 w1 w2", SWARM), outcome)] == said
 
 
 def test_a_container_that_can_t_be_put_on_a_node_is_listed():
     (found,) = overlay.findings([], Outcome(silent={"w1": "no room"}))
-    assert (found.verdict, found.hosts) == (FAILED, ("w1",))
-    assert found.finding.endswith("no room")
+    assert (found.verdict, found.where) == (FAILED, ("w1",))
+    assert found.what.endswith("no room")
 
 
 @pytest.mark.parametrize(
@@ -765,7 +765,7 @@ def test_no_network_is_made_in_a_swarm_that_isn_t_ours(swarm, monkeypatch):
     monkeypatch.setattr(overlay, "attempt", None)
     (found,) = deep(known("m1 w1", swarm))
     assert found.verdict is FAILED
-    assert found.finding.startswith("refused")
+    assert found.what.startswith("refused")
 
 
 def test_nodes_that_no_task_gets_to_are_listed_with_the_reason(monkeypatch):
@@ -782,7 +782,7 @@ def test_nodes_that_no_task_gets_to_are_listed_with_the_reason(monkeypatch):
         settings=settings,
         facts={"w2": told("w2", tool=None)},
     )
-    found = {one.hosts[0]: one.finding for one in deep(hosts)[:-1]}
+    found = {one.where[0]: one.what for one in deep(hosts)[:-1]}
     assert found == {
         "m1": "its availability is drain: no task gets there",
         "w2": "neither perl nor python3 is there",

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from swarm.decide import health
-from swarm.decide.health import Finding, Verdict, failed, summed, unknown, warning
+from swarm.finding import Finding, Verdict, failed, summed, unknown, warning
 from tests.unit.builders import cluster, down, idle, leaderless, member, silent
 
 SWARM = cluster("m1 w2", down("w1"))
@@ -16,7 +16,7 @@ OK, WARNING, FAILED, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verd
 def of(check, *hosts, **more):
     found = list(check({host.name: host for host in hosts}, **more))
     assert all(bool(one.remedy) == (one.verdict in (WARNING, FAILED)) for one in found), found
-    return [(one.verdict, *one.hosts) for one in found]
+    return [(one.verdict, *one.where) for one in found]
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
 def test_what_a_manager_s_shell_prints_is_named():
     hosts = {"m1": idle("m1"), "m2": idle("m2", noise="Welcome!"), "w1": idle("w1", noise="Welcome!")}
     (found,) = health.noise(hosts, ["m1", "m2", "m3"])
-    assert (found.hosts, found.verdict) == (("m2",), FAILED)
-    assert "'Welcome!'" in found.finding
+    assert (found.where, found.verdict) == (("m2",), FAILED)
+    assert "'Welcome!'" in found.what
 
 
 def test_a_manager_that_is_cut_off_is_named_with_the_ports():
@@ -127,7 +127,7 @@ def test_a_manager_that_is_cut_off_is_named_with_the_ports():
 
 def test_a_clock_that_is_off_here_is_said_to_be_ours():
     ours, *_ = health.clocks({"m1": idle("m1", skew=-3600), "w1": idle("w1", skew=-3600)})
-    assert ours.finding == "this computer's clock is +3600 s from the hosts', which agree with each other"
+    assert ours.what == "this computer's clock is +3600 s from the hosts', which agree with each other"
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_clock_that_is_off_here_is_said_to_be_ours():
 def test_a_pool_must_be_off_every_route(routes, starts, verdict, words):
     hosts = {"w1": idle("w1", routes=routes), "w2": silent("w2")}
     (found,) = health.pools(IPv4Network("10.20.0.0/16"), hosts, starts=starts)
-    assert (found.hosts, found.verdict) == (("w1",), verdict)
+    assert (found.where, found.verdict) == (("w1",), verdict)
     assert words in found.remedy
 
 
@@ -161,3 +161,9 @@ def test_findings_that_agree_are_one_with_the_hosts_of_all():
         Finding("clock", ("w2",), "off", FAILED, "Set it"),
         Finding("disk", ("w1", "w2"), "fine", UNKNOWN),
     ]
+
+
+def test_a_finding_ends_in_a_period_unless_that_would_be_typed():
+    assert str(failed("clock", ["m1", "w1"], "off", "Set it")) == "m1, w1: off. Set it."
+    assert str(failed("lock", "m1", "locked", "Run on it: docker swarm unlock")).endswith(" unlock")
+    assert str(Finding("clock", (), "fine")) == "fine"
