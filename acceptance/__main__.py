@@ -20,9 +20,9 @@ from acceptance import pipeline, report
 from acceptance.pipeline import Result
 from acceptance.site import Site
 from acceptance.stages import DOES
-from acceptance.swarm import PlayError
 from benchmarks import page
 from swarm import faults
+from swarm.errors import PlayError
 from swarm.foreign import harmless
 
 PAGE = page.DOCS / "acceptance.md"

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from acceptance.hosts import Ground
-from acceptance.swarm import NoAnswerError, PlayError, Swarm
+from acceptance.swarm import Swarm
 from acceptance.tasks import Sight
 from acceptance.transcript import Transcript
 from operations.engine import Look
+from swarm.errors import NoAnswerError, PlayError
 from swarm.ssh import config_file
 
 # Between two looks: as long as the one before took, but this at least. A slow host has its work to do.

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from acceptance import polling
 from acceptance.driver import Stage
-from acceptance.swarm import PlayError
 from benchmarks.elections.measuring import leading
-from lab import LabError
+from swarm.errors import LabError, PlayError
 from swarm.ssh import config_file
 
 BEAT_SECONDS = 1  # between two requests to a manager: emulated machines have an election to hold, too

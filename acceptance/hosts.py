@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance.swarm import PlayError
 from lab import Lab, layout
+from swarm.errors import PlayError
 
 MACHINES = "dev"  # the stack of vagrant/
 KEYS = ".machines"  # where their keys are

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from lab import LabError
+from swarm.errors import LabError
 
 BEAT_SECONDS = 0.2
 LIMIT_SECONDS = 2.0

@@ -17,12 +17,11 @@ from acceptance import driver, hosts
 from acceptance.driver import CONFIG_FILE, Stage
 from acceptance.pipeline import Result
 from acceptance.report import Conditions
-from acceptance.swarm import PlayError
 from acceptance.transcript import Transcript
-from lab import LabError
 from operations.engine import look_at
 from swarm import process
 from swarm.declare.settings import NAMESPACE
+from swarm.errors import PlayError, SwarmError
 from swarm.foreign import harmless
 from swarm.ssh import config_file
 
@@ -84,10 +83,8 @@ class Site:
         began, failure = time.monotonic(), None
         try:
             does(self)
-        except (PlayError, LabError) as error:
-            failure = str(error)
-        except SystemExit as error:  # a number: what failed has said why
-            failure = error.code if isinstance(error.code, str) else "see above what failed"
+        except SwarmError as error:
+            failure = str(error) or "see above what failed"
         except KeyboardInterrupt:
             failure = "interrupted"
         except Exception:  # the hosts are to be destroyed all the same

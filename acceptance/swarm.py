@@ -12,21 +12,13 @@ from operations.engine import Look
 from swarm import process
 from swarm.declare.labels import NAMESPACE_LABEL
 from swarm.docker_api import FAILURES, Bounds, EngineError, Session
-from swarm.process import CommandError
+from swarm.errors import CommandError, NoAnswerError
 from swarm.ssh import SHARED, config_file
 
 ASK_SECONDS = 40  # an SSH connection to an emulated machine included
 SPARE_SECONDS = 10  # until here what there doesn't end is ended
 
 T = TypeVar("T")
-
-
-class PlayError(Exception):
-    """What ends the play: a check that doesn't hold, a command that fails."""
-
-
-class NoAnswerError(PlayError):
-    """No manager answers, or none without an error."""
 
 
 class Swarm:

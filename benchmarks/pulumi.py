@@ -24,9 +24,10 @@ import yaml
 
 from benchmarks import page
 from components.scripts import host as host_scripts
-from lab import Lab, LabError
+from lab import Lab
 from operations.engine import PROJECT, pulumi
 from swarm import faults, process
+from swarm.errors import BenchError
 
 ROOT = Path(__file__).parents[1]
 PLAIN = Path(__file__).with_name("plain_swarm.sh")
@@ -40,10 +41,6 @@ SCRIPT, UP = "plain script: six nodes from nothing", "`pulumi up`: six nodes fro
 EMPTY, CLEAN = "`pulumi preview` of an empty program", "`pulumi preview` of the six nodes, no changes"
 DEMO_UP, DEMO_CLEAN = "`pulumi up`: the demo stack added", "`pulumi preview` with it, no changes"
 DESTROY = "`make destroy`: six nodes and the demo stack"
-
-
-class BenchError(Exception):
-    """What was to be measured failed: its command, and what it said."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +139,6 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as folder:
             seconds = measure(lab, Path(folder))
         text = "\n".join(figures(seconds, conditions(lab)))
-    except (BenchError, LabError) as error:
-        print(error, file=sys.stderr)
-        return 1
     finally:
         lab.down()
     page.write("make bench", text)

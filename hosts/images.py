@@ -17,9 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from hosts.machine import AS_ROOT, CommandError, LabError, install, machine_lock, run, step
+from hosts.machine import AS_ROOT, install, machine_lock, run, step
 from hosts.registry_storage import add_file, add_image
 from lab.engine import Engine
+from swarm.errors import LabError, StatusError
 
 PACKAGES = {"mmdebstrap", "debian-archive-keyring"}
 PUBLIC_REGISTRY = "https://registry-1.docker.io/v2/"
@@ -216,7 +217,7 @@ def bootstrap(recipe: Recipe) -> BinaryIO:
     with step(f"image {recipe.name}, from Debian {recipe.suite}"):
         try:
             run(*command, recipe.suite, "-", stdout=rootfs)
-        except CommandError as error:
+        except StatusError as error:
             # The first complaint is the cause; what follows is mmdebstrap tidying up.
             causes = [line for line in error.stderr.splitlines() if line.startswith("E: ")]
             raise LabError(

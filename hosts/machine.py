@@ -8,30 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from swarm.errors import LabError, StatusError
+
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-swarm"
 SOURCES = Path("/etc/apt/sources.list.d")
 AS_ROOT: tuple[str, ...] = () if os.geteuid() == 0 else ("sudo",)
-
-
-class LabError(Exception):
-    """Something that a user can act on: what happened and where, and the remedy."""
-
-    def __init__(self, what: str, remedy: str = "") -> None:
-        super().__init__(f"{what}: {remedy}" if remedy else what)
-
-
-class CommandError(LabError):
-    """A command ended with a status other than 0."""
-
-    def __init__(self, command: Sequence[str], status: int, stderr: str) -> None:
-        self.how = f"failed with status {status}"
-        self.stderr = stderr.strip()
-        super().__init__(f"`{shlex.join(command)}` {self.how}", self.stderr)
 
 
 def say(text: str) -> None:
@@ -77,7 +63,7 @@ def run(
     except subprocess.TimeoutExpired:
         raise LabError(f"`{shlex.join(command)}` took longer than {timeout:.0f} s") from None
     if done.returncode:
-        raise CommandError(command, done.returncode, done.stderr)
+        raise StatusError(command, done.returncode, done.stderr)
     return done.stdout or ""
 
 

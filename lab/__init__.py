@@ -5,8 +5,7 @@ like any other machine. `python3 -m lab` on the command line, `Lab` from tests.
 Standard library only: this runs before anything is installed.
 """
 
-from hosts.machine import LabError
 from lab.lab import Lab
 from lab.layout import Node
 
-__all__ = ["Lab", "LabError", "Node"]
+__all__ = ["Lab", "Node"]

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from hosts.machine import LabError
 from lab import layout
 from lab.lab import Lab
+from swarm.errors import SwarmError
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def _checked(parse: Callable[[str], T]) -> Callable[[str], T]:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except LabError as error:
+    except SwarmError as error:
         sys.exit(f"lab: {error}")
     except KeyboardInterrupt:
         sys.exit("lab: interrupted; the same command goes on from here")

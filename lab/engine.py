@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any, BinaryIO
 
-from hosts.machine import AS_ROOT, LabError, run
+from hosts.machine import AS_ROOT, run
+from swarm.errors import LabError
 
 # Only the system's own daemon will do, whatever DOCKER_HOST says: the nodes' addresses
 # are reachable from the machine that its containers run on.

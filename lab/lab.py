@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hosts import images, machine
-from hosts.machine import CommandError, LabError, say, step
+from hosts.machine import say, step
 from lab import engine, layout, neighbors
 from lab.engine import Engine, Resource
 from lab.layout import Node
 from lab.state import CHECKOUT, State
+from swarm.errors import LabError, StatusError
 
 PATIENCE = 60  # seconds that a node gets to answer, and killed commands to end
 
@@ -357,7 +358,7 @@ class Lab:
     def _ssh(self, node: Node, command: str, text: str | None = None, timeout: float | None = None) -> str:
         try:
             return machine.run(*self._state.ssh_command(node.address), command, text=text, timeout=timeout)
-        except CommandError as error:
+        except StatusError as error:
             raise LabError(f"{node.name}: `{command}` {error.how}", error.stderr) from None
 
     def _each(self, nodes: Sequence[Node], action: Callable[[Node], T]) -> list[T]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hosts import machine
-from hosts.machine import AS_ROOT, LabError, say
+from hosts.machine import AS_ROOT, say
+from swarm.errors import LabError
 
 FOLDER = Path("/proc/sys/net/ipv4/neigh/default")
 PREFIX = "net.ipv4.neigh.default."

@@ -19,6 +19,7 @@ from swarm.declare import load
 from swarm.declare.compose import Stack
 from swarm.declare.reader import ConfigurationError, Mistake
 from swarm.declare.settings import Settings
+from swarm.errors import ShownError, TimedOutError
 from swarm.faults import doing
 from swarm.foreign import harmless
 from swarm.observe import probe
@@ -29,17 +30,18 @@ ANSWER_SECONDS = 120  # for what only reads or writes configuration and state: a
 
 
 def pulumi(*arguments: str, text: str | None = None) -> str:
-    """Standard output of a Pulumi command that reads `text`, and touches no host; ends the program where it
-    fails, its error shown."""
+    """Standard output of a Pulumi command that reads `text`, and touches no host. SwarmError: it failed, its
+    error is shown; or it gave no answer."""
     try:
         done = process.run(["pulumi", *arguments], ANSWER_SECONDS, text=text, stderr=None)
     except subprocess.TimeoutExpired:
-        sys.exit(
-            f"`pulumi {' '.join(arguments[:2])}` gave no answer within {ANSWER_SECONDS} s: see that its "
-            f"backend answers ({os.environ.get('PULUMI_BACKEND_URL') or 'that of your login'})"
-        )
+        backend = os.environ.get("PULUMI_BACKEND_URL") or "that of your login"
+        raise TimedOutError(
+            f"`pulumi {' '.join(arguments[:2])}` gave no answer within {ANSWER_SECONDS} s",
+            f"see that its backend answers ({backend})",
+        ) from None
     if done.returncode:
-        sys.exit(done.returncode)
+        raise ShownError(done.returncode)
     return done.stdout
 
 
@@ -69,12 +71,9 @@ def declared(stack: str) -> tuple[Settings, list[Stack]]:
 
 
 def look_at(stack: str, patience: float = probe.STEADY_SECONDS) -> Look:
-    """Looks at the machines of a stack, with `look.observe`'s patience; ends the program where its
+    """Looks at the machines of a stack, with `probe.observe`'s patience. ConfigurationError: its
     configuration has mistakes."""
-    try:
-        settings, stacks = declared(stack)
-    except ConfigurationError as error:
-        sys.exit(harmless(str(error)))
+    settings, stacks = declared(stack)
     doing("reading the state")
     known = state.of_export(json.loads(pulumi("stack", "export", "--stack", stack)))
     doing("looking at the hosts")

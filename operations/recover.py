@@ -24,9 +24,8 @@ from typing import Any
 
 from operations.engine import PROJECT, Look, look_at, pulumi
 from swarm import faults, process
+from swarm.errors import CommandError
 from swarm.faults import doing
-from swarm.foreign import harmless
-from swarm.process import CommandError
 from swarm.ssh import CONTROL, config_file
 
 ANSWER_SECONDS = 20  # the SSH connection aside
@@ -158,8 +157,7 @@ def forget(deployment: dict[str, Any], gone: Collection[str]) -> None:
 
 
 def find(seen: Look, resource: Mapping[str, Any]) -> str | None:
-    """The ID of what Docker knows by a resource's name, if it does; ends the program where no manager
-    can be asked."""
+    """The ID of what Docker knows by a resource's name, if it does. CommandError: no manager can be asked."""
     kind = INSPECTED.get(resource["type"])
     if not kind:
         return None
@@ -174,7 +172,8 @@ def find(seen: Look, resource: Mapping[str, Any]) -> str | None:
         if any(words in str(error).lower() for words in ("no such", "not found")):
             return None
         # Neither there nor gone: nobody could tell.
-        sys.exit(harmless(f"{seen.plan.control} doesn't tell whether the {kind} {name} is there: {error}"))
+        told = f"{seen.plan.control} doesn't tell whether the {kind} {name} is there"
+        raise CommandError(told, str(error)) from None
 
 
 if __name__ == "__main__":

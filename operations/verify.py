@@ -21,10 +21,10 @@ from operations.engine import Look, look_at
 from swarm import faults, process
 from swarm.declare.compose import Port, Service, Stack
 from swarm.declare.settings import Node
+from swarm.errors import CommandError
 from swarm.faults import doing
 from swarm.foreign import harmless
 from swarm.observe.model import Cluster
-from swarm.process import CommandError
 from swarm.ssh import CONTROL, config_file
 
 ANSWER_SECONDS = 10  # the SSH connection aside

@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
 from swarm import process
+from swarm.errors import SwarmError
 from swarm.observe.model import KEY_CHANGED
 from swarm.ssh import SHARED
 
@@ -186,7 +187,7 @@ class _Replies(io.RawIOBase):
         return len(data)
 
 
-class EngineError(Exception):
+class EngineError(SwarmError):
     """The Docker Engine refused a request."""
 
     def __init__(self, status: int, message: str) -> None:

@@ -21,6 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NoReturn
 
+from swarm.errors import SwarmError
 from swarm.foreign import harmless
 
 # The exit code by which a program tells the engine that it has said what is wrong.
@@ -159,9 +160,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def run(main: Callable[[], int | None], interrupted: str = "interrupted") -> NoReturn:
-    """For a program of its own: runs it, shows its error if nobody foresaw it, and exits."""
+    """For a program of its own: runs it, shows its error, and exits. The one place where that is done."""
     try:
         code = main()
+    except SwarmError as error:
+        if words := harmless(str(error)):
+            print(words, file=sys.stderr)
+        code = error.code
     except KeyboardInterrupt:
         print(f"\n{interrupted}", file=sys.stderr)
         code = INTERRUPTED

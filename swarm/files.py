@@ -5,10 +5,12 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from swarm.errors import SwarmError
+
 LONGEST = 1 << 20  # bytes of a text
 
 
-class UnreadableError(Exception):
+class UnreadableError(SwarmError):
     """Why a file can't be read, in words."""
 
 
@@ -25,7 +27,7 @@ def content(path: Path, limit: int) -> bytes:
         with path.open("rb") as file:
             return file.read(limit)
     except FileNotFoundError as error:
-        raise MissingError(error.strerror) from None
+        raise MissingError(error.strerror or str(error)) from None
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from None
     except ValueError:

@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-
-class CommandError(Exception):
-    """A command failed, or took too long and was ended: why, in words."""
+from swarm.errors import CommandError
 
 
 def run(

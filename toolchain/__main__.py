@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from swarm.errors import SwarmError
 from toolchain import building, checkout, checksums, machine, store
 from toolchain.catalogue import HERE, LANGUAGE_HOST, Tool, tools
 from toolchain.checkout import Row
-from toolchain.choice import Choice, NoSourceError, Offers, Source, choose
+from toolchain.choice import Choice, Offers, Source, choose
 from toolchain.downloading import DownloadError, download
 
 _LOCK_LIMIT = 5400.0
@@ -33,7 +34,7 @@ def main() -> int:
             with store.lock(_LOCK_LIMIT, say):
                 rows = provide(wanted)
             checkout.remember(now, rows)
-    except (OSError, ValueError, NoSourceError, building.BuildError, checksums.ChecksumError) as error:
+    except (OSError, ValueError, SwarmError) as error:
         print(f"toolchain: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from swarm.errors import SwarmError
 from toolchain import machine, store
 from toolchain.catalogue import HERE, Recipe, Tool
 from toolchain.choice import Source
@@ -25,7 +26,7 @@ _FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 Say = Callable[[str], None]
 
 
-class BuildError(Exception):
+class BuildError(SwarmError):
     """A build failed; the text has the step, the last lines of output and the log file."""
 
 

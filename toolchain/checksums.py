@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from swarm.errors import SwarmError
 from toolchain.catalogue import HERE
 
 TABLE = HERE / "checksums"
@@ -15,7 +16,7 @@ TABLE = HERE / "checksums"
 _LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
-class ChecksumError(Exception):
+class ChecksumError(SwarmError):
     """What came isn't what was pinned; the text has both sums and what to do."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from swarm.errors import SwarmError
 from toolchain.catalogue import Tool, parse
 
 GO_WANTED = "1.25.11"
@@ -59,7 +60,7 @@ class Choice:
     path: Path | None = None
 
 
-class NoSourceError(Exception):
+class NoSourceError(SwarmError):
     """A tool can be had in no way; the text says which, why, and what to do."""
 
 

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from swarm.errors import SwarmError
 from toolchain import checksums, machine, store
 from toolchain.building import span
 from toolchain.catalogue import Tool
@@ -20,7 +21,7 @@ _CHUNK = 1 << 20
 Say = Callable[[str], None]
 
 
-class DownloadError(Exception):
+class DownloadError(SwarmError):
     """The official release can't be had; the text says why."""
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hosts.machine import LabError
+from swarm.errors import SwarmError
 from vagrant.machines import RUNNING, Machines
 
 
@@ -70,7 +70,7 @@ def _show(machines: Machines) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except LabError as error:
+    except SwarmError as error:
         sys.exit(f"vagrant: {error}")
     except KeyboardInterrupt:
         sys.exit("vagrant: interrupted; the same command goes on from here")

@@ -16,8 +16,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hosts import machine
-from hosts.machine import AS_ROOT, LabError, install, run, step
+from hosts.machine import AS_ROOT, install, run, step
 from lab import layout
+from swarm.errors import LabError
 from vagrant import box
 
 HERE = Path(__file__).parent

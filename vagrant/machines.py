@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 
 from hosts import images, machine
-from hosts.machine import AS_ROOT, CACHE, LabError, run, say, step
+from hosts.machine import AS_ROOT, CACHE, run, say, step
 from lab.state import CHECKOUT
+from swarm.errors import LabError
 from vagrant import box, hypervisor
 from vagrant.hypervisor import Namespaces
 

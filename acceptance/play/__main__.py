@@ -21,11 +21,11 @@ from types import FrameType
 from acceptance import hosts
 from acceptance.driver import COMMAND_SECONDS, Stage
 from acceptance.play import script
-from acceptance.swarm import PlayError
 from acceptance.transcript import Transcript
 from benchmarks import page
 from operations.engine import look_at, pulumi
 from swarm import faults, process
+from swarm.errors import PlayError
 from swarm.foreign import harmless
 
 PAGE = page.DOCS / "play.md"

@@ -12,11 +12,11 @@ from acceptance.play import script
 from acceptance.report import Conditions
 from acceptance.site import Site
 from acceptance.stages import edge, failover, mesh
-from acceptance.swarm import PlayError
 from operations import verify as live
 from operations.engine import Look, declared, look_at, pulumi
 from swarm import process
 from swarm.declare.reader import ConfigurationError, Mistake
+from swarm.errors import PlayError
 from swarm.ssh import config_file
 
 ANSWER_SECONDS = 60  # an SSH connection to an emulated machine included

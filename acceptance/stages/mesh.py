@@ -13,12 +13,12 @@ from functools import partial
 from acceptance import tasks
 from acceptance.driver import Stage
 from acceptance.play import script
-from acceptance.swarm import PlayError
 from operations.doctor import overlay
 from operations.doctor.__main__ import ask
 from operations.doctor.ports import Hosts
 from swarm import process
 from swarm.declare.settings import Node
+from swarm.errors import PlayError
 from swarm.finding import Verdict
 from swarm.ssh import config_file
 

@@ -15,8 +15,8 @@ from functools import partial
 from benchmarks.elections import page
 from benchmarks.elections.measuring import FAULTS, measure
 from benchmarks.elections.rows import Row
-from benchmarks.pulumi import BenchError, engine_version, plain_script
-from lab import Lab, LabError
+from benchmarks.pulumi import engine_version, plain_script
+from lab import Lab
 from lab.layout import MAX_MANAGERS
 from swarm import faults
 
@@ -36,13 +36,9 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("--runs: at least 1")
     lab = Lab.for_tests("elections")
     rows: list[Row] = []
-    try:
-        for size in options.sizes:
-            found, where = one_size(lab, size, options.runs)
-            rows += found
-    except (BenchError, LabError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    for size in options.sizes:
+        found, where = one_size(lab, size, options.runs)
+        rows += found
     print(page.write(rows, where))
     return 0
 

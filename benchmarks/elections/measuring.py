@@ -14,8 +14,8 @@ from typing import Any
 
 from acceptance import polling
 from benchmarks.elections.rows import LONE_SECONDS, NO_FAULT, Row
-from benchmarks.pulumi import BenchError
 from lab import Lab, Node
+from swarm.errors import BenchError
 
 ELECTION_SECONDS = 60
 RECOVERY_SECONDS = 120

@@ -6,7 +6,6 @@ On a lab of its own, in a swarm made by a plain script. Writes a section of docs
 from __future__ import annotations
 
 import asyncio
-import sys
 
 from benchmarks import page
 from benchmarks.elections.__main__ import conditions
@@ -14,9 +13,10 @@ from benchmarks.elections.measuring import settled
 from benchmarks.kv import hosting
 from benchmarks.kv.measuring import Measured, measure
 from benchmarks.kv.page import figures
-from benchmarks.pulumi import BenchError, plain_script
-from lab import Lab, LabError
+from benchmarks.pulumi import plain_script
+from lab import Lab
 from swarm import faults
+from swarm.errors import BenchError
 
 MANAGERS = 3
 ROUNDS = 9
@@ -30,9 +30,8 @@ def main() -> int:
     try:
         lab.up(MANAGERS, 0)
         text = "\n".join(figures(*run(lab, SECONDS, ROUNDS), conditions(lab)))
-    except (BenchError, LabError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    except OSError as error:  # of the stores' sockets
+        raise BenchError(str(error)) from error
     finally:
         lab.down()
     page.write("make bench-kv", text, PAGE)

@@ -15,9 +15,10 @@ from subprocess import PIPE
 from typing import BinaryIO, cast
 
 from benchmarks.kv.stores import Etcd, Redis, Store, Swarm
-from benchmarks.pulumi import BenchError, timed
+from benchmarks.pulumi import timed
 from hosts import images, machine
-from lab import Lab, LabError, Node
+from lab import Lab, Node
+from swarm.errors import BenchError, LabError
 
 READY_SECONDS = 60
 SESSION_SECONDS = 20

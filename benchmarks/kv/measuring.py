@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.kv.hosting import Sockets
 from benchmarks.kv.stores import LIMIT_SECONDS, OPERATIONS, PREFIX, READ, Operation
-from benchmarks.pulumi import BenchError
 from lab import Lab, Node
+from swarm.errors import BenchError
 
 ONE, MANY = 1, 8
 SYNCS = 200

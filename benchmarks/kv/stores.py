@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import quote
 
-from benchmarks.pulumi import BenchError
+from swarm.errors import BenchError
 
 LIMIT_SECONDS = 30
 VALUE = "v" * 128

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from swarm.errors import SwarmError
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -28,7 +30,7 @@ class Mistake:
 MOST = 200  # mistakes; a file that isn't meant for us may have as many as it has lines
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(SwarmError):
     """The configuration has mistakes; the message lists all of them."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:

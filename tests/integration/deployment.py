@@ -18,7 +18,8 @@ from typing import Any
 import yaml
 
 from components.scripts.host import PASSING
-from lab import Lab, LabError
+from lab import Lab
+from swarm.errors import LabError
 
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 600

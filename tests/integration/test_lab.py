@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lab import Lab, LabError
+from lab import Lab
+from swarm.errors import LabError
 from tests.integration.deployment import temporary
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent

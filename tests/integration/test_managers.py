@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from lab import LabError
+from swarm.errors import LabError
 from tests.integration.deployment import Deployment, changed
 from tests.integration.drift import elected
 

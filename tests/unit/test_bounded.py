@@ -10,12 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from acceptance import driver, site, stages, swarm
-from acceptance.swarm import NoAnswerError, PlayError
 from operations import engine, recover, verify
 from operations.engine import Look
 from swarm import process, ssh
 from swarm.declare import compose
-from swarm.process import CommandError
+from swarm.errors import CommandError, NoAnswerError, PlayError, TimedOutError
 from tests.unit.builders import KNOWN, cluster, declared, observed
 
 # Ignores what asks it to end, and starts another program that does so too, as docker's client and ssh's do.
@@ -99,9 +98,9 @@ def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(hangs, 
     hangs("pulumi")
     monkeypatch.setattr(engine, "ANSWER_SECONDS", SECONDS)
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://far-away")
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(TimedOutError) as ended:
         engine.pulumi("stack", "export", "--stack", "lab")
-    assert ended.value.code == (
+    assert str(ended.value) == (
         "`pulumi stack export` gave no answer within 0.5 s: see that its backend answers (s3://far-away)"
     )
 
@@ -155,9 +154,9 @@ def test_a_host_that_hangs_fails_the_check_of_its_port(hangs, monkeypatch, look,
 def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(hangs, monkeypatch, look):
     hangs("ssh")
     monkeypatch.setattr(recover, "ANSWER_SECONDS", 1 - look.settings.leader.ssh.connect_timeout)
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(CommandError) as ended:
         recover.find(look, {"type": "docker:index/secret:Secret", "inputs": {"name": "demo_key"}})
-    assert ended.value.code == ("m1 doesn't tell whether the secret demo_key is there: no answer within 1 s")
+    assert str(ended.value) == ("m1 doesn't tell whether the secret demo_key is there: no answer within 1 s")
 
 
 def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(hangs, monkeypatch):

@@ -10,8 +10,7 @@ import pytest
 
 from acceptance import election, polling
 from acceptance.polling import Answer
-from acceptance.swarm import PlayError
-from lab import LabError
+from swarm.errors import LabError, PlayError
 
 NAMES = ("m1", "m2", "m3")
 HANGS = None

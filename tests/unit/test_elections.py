@@ -12,7 +12,7 @@ from benchmarks.elections.measuring import check, leaders, whole
 from benchmarks.elections.page import cell, findings, section, table
 from benchmarks.elections.plot import plot
 from benchmarks.elections.rows import Row, as_csv, groups
-from benchmarks.pulumi import BenchError
+from swarm.errors import BenchError
 
 FAULTS = ("stopped", "killed", "cut off")
 REFUSED = "swarm-manager-01: no answer within 2 s; swarm-worker-01: This node is not a swarm manager"

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from swarm import faults
+from swarm.errors import ShownError, SwarmError
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,22 @@ def test_a_program_that_knows_how_it_ended_ends_so(main, code, capsys):
 def test_a_program_of_its_own_shows_its_error_and_fails(capsys):
     assert run(broken) == 1
     assert capsys.readouterr().err.startswith("error: unexpected error while trying: KeyError: 'Spec' (")
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "code"),
+    [
+        (SwarmError("no answer", "see that it runs \x1b[2J"), "no answer: see that it runs \n", 1),
+        (ShownError(255), "", 255),
+    ],
+    ids=["foreseen", "of a command that has shown it"],
+)
+def test_what_somebody_can_act_on_is_shown_as_it_is(error, words, code, capsys):
+    def fails():
+        raise error
+
+    assert run(fails) == code
+    assert capsys.readouterr().err == words
 
 
 def test_an_interrupted_program_says_so_and_fails(capsys):

@@ -10,7 +10,7 @@ from benchmarks.kv.__main__ import PAGE
 from benchmarks.kv.measuring import MANY, ONE
 from benchmarks.kv.page import RATIOS, Ratio, cell, figures
 from benchmarks.kv.stores import OPERATIONS, WRITE_CONFIG, WRITE_ETCD, WRITE_LABEL, Redis
-from benchmarks.pulumi import BenchError
+from swarm.errors import BenchError
 
 RATES = {
     (operation, clients): [100.0 * clients, 300.0 * clients, 200.0 * clients]

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from hosts import images
-from hosts.machine import LabError
+from swarm.errors import LabError
 from vagrant import box, hypervisor, machines
 from vagrant.__main__ import parse
 
