@@ -1,5 +1,6 @@
 """Which test tries what a user can say, on real engines: every key of docs/configuration.md, every verb of
-the Makefile, every option of README.md's table of commands. tests/unit/test_tried.py checks it against them.
+the Makefile, every option of README.md's table of commands. tests/unit/project/test_tried.py checks it
+against them.
 
 A test is named MODULE::FUNCTION, the module in tests/integration.
 """
@@ -114,7 +115,7 @@ VERB = {
 }
 # What no test on engines can try, and why.
 UNTRIED = {
-    "lock": "it asks the package index; tests/unit/test_supply.py reads what it writes",
+    "lock": "it asks the package index; tests/unit/project/test_supply.py reads what it writes",
     "lint": "the tests begin with it",
     "test": "it is what runs these tests",
     "test-all": "it is what runs these tests",

@@ -8,7 +8,7 @@ import pytest
 
 from swarm.declare.environment import ASTRAY
 
-ENV = Path(__file__).parents[2] / "env.sh"
+ENV = Path(__file__).parents[3] / "env.sh"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests import tried
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/configuration.md").read_text()
 KEYS = [(part, key) for part, keys in tried.KEYS.items() for key in keys]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.integration import drift
 
-PAGE = Path(__file__).parents[2] / "docs" / "drift.md"
+PAGE = Path(__file__).parents[3] / "docs" / "drift.md"
 
 
 def test_the_page_has_the_rows_of_the_tests():

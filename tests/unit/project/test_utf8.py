@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SOURCES = [ROOT / "__main__.py", *(ROOT / "components").rglob("*.py"), *(ROOT / "operations").rglob("*.py")]
 
 

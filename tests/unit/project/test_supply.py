@@ -10,7 +10,7 @@ from toolchain import building
 from toolchain.catalogue import HERE, tools
 from vagrant import hypervisor
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 LOCK = (PROJECT / "requirements.lock").read_text()
 WRITTEN = [line for name in ("", "-dev") for line in (PROJECT / f"requirements{name}.txt").open()]
 FETCHES = re.compile(

@@ -1,5 +1,6 @@
 """The resources that a plan becomes, as the engine is told of them."""
 
+import asyncio
 import base64
 import json
 import shlex
@@ -100,6 +101,14 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
 
     def call(self, args):
         return {}
+
+
+@pytest.fixture(autouse=True)
+def _loop():
+    """Pulumi asks for the thread's event loop, and `asyncio.run` in another test leaves none."""
+    with asyncio.Runner() as runner:
+        asyncio.set_event_loop(runner.get_loop())
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ def test_it_tells_what_was_being_done_what_happened_where_and_how_to_report_it()
     faults.doing("counting")
     first, second, *_, last = faults.report(raised(KeyError("Spec"))).splitlines()
     assert first.startswith(
-        "unexpected error while counting: KeyError: 'Spec' (tests/unit/test_faults.py, line "
+        "unexpected error while counting: KeyError: 'Spec' (tests/unit/swarm/test_faults.py, line "
     )
     assert second == "Traceback and versions: .swarm/error.txt"
     assert last.startswith("To report it, open an issue")

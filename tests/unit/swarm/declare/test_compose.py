@@ -10,7 +10,7 @@ from swarm.declare.reader import Reader
 from swarm.declare.settings import Deployment
 from tests.unit.builders import node
 
-DEMO = Path(__file__).parents[2] / "stacks" / "demo.yaml"
+DEMO = Path(__file__).parents[4] / "stacks" / "demo.yaml"
 
 
 def test_the_demo_is_a_redis_and_a_page_on_one_network():
