@@ -51,7 +51,7 @@ test-all: ready ## all of that, every drift on every size of the group of manage
 	@tests/run all
 
 .PHONY: play
-play: ready ## a session on the running swarm, each step checked; writes docs/play.md
+play: ready ## a session on the running swarm, each step checked; writes docs/reports/play.md
 	@. ./env.sh && exec python -m acceptance.play $(STACK)
 
 .PHONY: acceptance
@@ -62,15 +62,15 @@ acceptance-%: ready
 	@. ./env.sh && exec python -m acceptance $(ACCEPTED) $*
 
 .PHONY: bench
-bench: ready ## what Pulumi costs, beside a plain script; writes docs/benchmarks.md
+bench: ready ## what Pulumi costs, beside a plain script; writes docs/reports/benchmarks.md
 	@. ./env.sh && python -m benchmarks.pulumi
 
 .PHONY: bench-election
-bench-election: ready ## how long a swarm is without a Leader; writes docs/benchmarks.md
+bench-election: ready ## how long a swarm is without a Leader; writes docs/reports/benchmarks.md
 	@. ./env.sh && python -m benchmarks.elections
 
 .PHONY: bench-kv
-bench-kv: ready ## how fast the swarm's own store is, beside etcd and Redis; writes docs/kv.md
+bench-kv: ready ## how fast the swarm's own store is, beside etcd and Redis; writes docs/reports/kv.md
 	@. ./env.sh && python -m benchmarks.kv
 
 .PHONY: tools

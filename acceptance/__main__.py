@@ -2,7 +2,7 @@
 
 Destroy, validate, create, converge, idempotence, verify, mesh, play, failover, edge, destroy. The first
 stage that fails ends it, but the hosts are destroyed all the same. Writes .acceptance/junit.xml, and
-docs/acceptance.md if all went as it should. The exit code is 0 only then.
+docs/reports/acceptance.md if all went as it should. The exit code is 0 only then.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from swarm import faults
 from swarm.errors import PlayError
 from swarm.foreign import harmless
 
-PAGE = page.DOCS / "acceptance.md"
+PAGE = page.REPORTS / "acceptance.md"
 JUNIT = Path(".acceptance/junit.xml")
 
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     failed = pipeline.failed(results)
     if site.conditions and not options.stage and not failed:
         PAGE.write_text(report.page(site.conditions, results, stages, site.log.markdown()), encoding="utf-8")
-        print(f"\nThe log is in docs/{PAGE.name}.")
+        print(f"\nThe log is in docs/reports/{PAGE.name}.")
     return 1 if failed else 0
 
 

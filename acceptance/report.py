@@ -85,7 +85,7 @@ def _case(result: Result) -> ET.Element:
 
 
 def page(conditions: Conditions, results: Sequence[Result], stages: Sequence[str], log: str) -> str:
-    """docs/acceptance.md."""
+    """docs/reports/acceptance.md."""
     lines = [" | ".join(HEADS), "--- | --- | ---: | ---: | ---"]
     lines += [" | ".join(row) for row in rows(stages, results)]
     made = "\n".join(f"| {line} |" for line in lines)

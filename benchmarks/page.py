@@ -1,11 +1,11 @@
-"""Pages of docs/: prose by hand, with sections of figures that commands write."""
+"""The pages that commands write, in docs/reports: whole ones, and sections of figures in prose by hand."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGE = DOCS / "benchmarks.md"  # where most of them are
+REPORTS = Path(__file__).parents[1] / "docs" / "reports"
+PAGE = REPORTS / "benchmarks.md"  # where most of them are
 END = "<!-- end of figures -->"
 
 
@@ -20,6 +20,6 @@ def fill(page: str, command: str, figures: str) -> str:
 
 
 def write(command: str, figures: str, path: Path = PAGE) -> None:
-    """Writes a command's figures into a page of docs/."""
+    """Writes a command's figures into a page."""
     written = fill(path.read_text(encoding="utf-8"), command, figures)
     path.write_text(written, encoding="utf-8")

@@ -1,7 +1,7 @@
 """`python3 -m benchmarks.pulumi`: what Pulumi costs, beside a plain script that does the same.
 
 On a lab of its own, in rounds; in each, all that is compared is measured in turn, so that what the
-machine does besides falls on both sides. Writes docs/benchmarks.md. The exit code is 0 only if the
+machine does besides falls on both sides. Writes docs/reports/benchmarks.md. The exit code is 0 only if the
 bounds hold.
 """
 

@@ -2,7 +2,7 @@
 
 Everything is driven through Pulumi, with a configuration of the play's own: a copy of the stack's, in the
 git-ignored folder. However the play ends, the hosts that it stopped are started again, and an up with the
-stack's own configuration makes all as it was. One that went well is written to docs/play.md.
+stack's own configuration makes all as it was. One that went well is written to docs/reports/play.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from swarm import faults, process
 from swarm.errors import PlayError
 from swarm.foreign import harmless
 
-PAGE = page.DOCS / "play.md"
+PAGE = page.REPORTS / "play.md"
 
 
 class Interrupted(PlayError):  # noqa: N818 (nothing is wrong)
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         print(harmless(f"\nplay: {error}"), file=sys.stderr)
         return 1
     PAGE.write_text(text(stage), encoding="utf-8")
-    print(f"\nAll went as it should. The transcript is in docs/{PAGE.name}.")
+    print(f"\nAll went as it should. The transcript is in docs/reports/{PAGE.name}.")
     return 0
 
 

@@ -1,7 +1,7 @@
 """`python3 -m benchmarks.elections`: how long a swarm is without a Leader when its Leader fails.
 
 On labs of its own, in swarms made by a plain script, so that Docker alone is measured. Writes a section
-of docs/benchmarks.md, docs/elections.csv and docs/elections.svg.
+of docs/reports/benchmarks.md, docs/reports/elections.csv and docs/reports/elections.svg.
 """
 
 from __future__ import annotations

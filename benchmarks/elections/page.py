@@ -9,7 +9,7 @@ from benchmarks import page
 from benchmarks.elections.rows import LONE_SECONDS, NO_FAULT, Row, as_csv, groups
 
 COMMAND = "make bench-election"
-CSV, PLOT = page.DOCS / "elections.csv", page.DOCS / "elections.svg"
+CSV, PLOT = page.REPORTS / "elections.csv", page.REPORTS / "elections.svg"
 
 
 def write(rows: Sequence[Row], where: str) -> str:

@@ -1,6 +1,6 @@
 """`python3 -m benchmarks.kv`: how fast the swarm's own store is, beside etcd and Redis on the same hosts.
 
-On a lab of its own, in a swarm made by a plain script. Writes a section of docs/kv.md.
+On a lab of its own, in a swarm made by a plain script. Writes a section of docs/reports/kv.md.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from swarm.errors import BenchError
 MANAGERS = 3
 ROUNDS = 9
 SECONDS = 1.0
-PAGE = page.DOCS / "kv.md"
+PAGE = page.REPORTS / "kv.md"
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The figures that `make bench-kv` writes into docs/kv.md."""
+"""The figures that `make bench-kv` writes into docs/reports/kv.md."""
 
 from __future__ import annotations
 

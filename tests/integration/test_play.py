@@ -24,14 +24,14 @@ def played(deployment: Deployment) -> Played:
     """The play has gone well."""
     deployment.up()
     before = Played(deployment, deployment.config_file.read_text(), deployment.docker("service ls --quiet"))
-    (deployment.folder / "docs").mkdir()
+    (deployment.folder / "docs" / "reports").mkdir(parents=True)
     done = deployment.run(sys.executable, "-m", "acceptance.play", deployment.stack, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout
     return before
 
 
 def test_its_page_tells_what_was_seen_and_nothing_of_this_computer(played: Played) -> None:
-    page = (played.deployment.folder / "docs" / "play.md").read_text()
+    page = (played.deployment.folder / "docs" / "reports" / "play.md").read_text()
     assert "the update was seen `updating`, then `completed`" in page
     assert str(played.deployment.folder) not in page
     assert page.rstrip().endswith("the preview finds nothing to change")
