@@ -1,1 +1,1 @@
-"""The shell texts that run on hosts and managers."""
+"""The scripts that run on hosts and managers."""

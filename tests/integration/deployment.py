@@ -17,13 +17,15 @@ from typing import Any
 
 import yaml
 
-from components.scripts.host import PASSING
+from components.scripts.host import SCRIPTS
 from lab import Lab
 from swarm.errors import LabError
+from swarm.script import program
 
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 600
 PATIENCE = 60  # seconds
+PASSING = re.findall(r'[*]"([^"]+)"[*]', program(SCRIPTS / "passes.sh"))
 
 
 def changed(output: str) -> dict[str, set[str]]:

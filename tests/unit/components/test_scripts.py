@@ -22,6 +22,7 @@ from components.scripts import settle as settling
 from swarm.decide.plan import Task
 from swarm.declare.compose import Service, Update
 from swarm.declare.labels import NAMESPACE_LABEL
+from swarm.script import render
 from tests.unit.builders import certificate
 
 LABELS = {"swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": "0123456789abcdef"}
@@ -70,6 +71,7 @@ TEXTS = {
     "settle": settling.settle(["demo_redis", "demo_page"], ["demo_redis"], 300),
     "leave": host_scripts.LEAVING,
 }
+PRELUDE = render(host_scripts.SCRIPTS / "prelude.sh")
 LINES = [host_scripts.line("m1 joins", 10), host_scripts.leave(STALE)]
 SHELLS = {
     "sh": ["sh"],
@@ -99,7 +101,7 @@ def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 def test_every_call_of_docker_is_bounded_by_a_signal_that_it_cannot_ignore(text):
-    assert f'docker() {{ timeout -s KILL {host_scripts.REQUEST_SECONDS} docker "$@"; }}' in text
+    assert 'docker() { timeout -s KILL 60 docker "$@"; }' in text
     # A program that runs another one knows no function of the shell.
     run_by_others = re.findall(r"(?:timeout|xargs) .*docker ", text)
     assert all(re.search(r"timeout -s KILL \d+ docker $", one) for one in run_by_others)
@@ -184,13 +186,19 @@ WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
 @effort(max_examples=50, deadline=None, derandomize=True)
 @given(WORDS.filter(bool), WORDS)
 def test_any_name_and_any_label_is_one_word_of_the_shell(name, label):
-    rendered = manager_scripts.render([Task("update", name, None, (f"--label-add={label}",))], {name: "id-1"})
-    assert shlex.split(rendered) == ["update", name, "id-1", f"--label-add={label}"]
+    work = [Task("update", name, None, (f"--label-add={label}",))]
+    rendered = converge(work, {name: "id-1"}).removeprefix(converge([]))
+    assert shlex.split(rendered) == [
+        "update",
+        name,
+        "id-1",
+        f"--label-add={label}",
+    ]
 
 
 def test_a_node_that_joined_in_this_run_has_the_id_that_the_join_gave():
     work = [Task("await", "w1"), Task("await", "m1", "id-m1"), Task("swarm", "lab")]
-    assert manager_scripts.render(work, {"w1": "id-new"}).splitlines() == [
+    assert converge(work, {"w1": "id-new"}).removeprefix(converge([])).splitlines() == [
         "await w1 id-new",
         "await m1 id-m1",
         "swarm lab -",
@@ -371,7 +379,7 @@ HANGS = "trap '' TERM; exec tail -f /dev/null"
 
 def within(script, seconds):
     """The script, whose calls of docker may last so long."""
-    usual = f"timeout -s KILL {host_scripts.REQUEST_SECONDS} docker"
+    usual = "timeout -s KILL 60 docker"
     assert usual in script
     return script.replace(usual, f"timeout -s KILL {seconds} docker")
 
@@ -1272,7 +1280,7 @@ def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
 
 def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    script = host_scripts.PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
+    script = PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
     run = {"input": script, "capture_output": True, "text": True, "check": False}
     done = subprocess.run(["sh", "-c", host_scripts.line("m1 joins", 1)], **run)
     assert done.returncode == 124
@@ -1282,12 +1290,12 @@ def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkey
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "leave"])
 def test_a_script_runs_alone_on_its_host(name):
     """But for one that leaves, which has to where another is stuck."""
-    assert host_scripts.PRELUDE in TEXTS[name]
+    assert PRELUDE in TEXTS[name]
 
 
 def test_no_two_scripts_run_on_one_host_at_a_time(docker):
     script = 'lock=free; flock -n "$HOME" true || lock=taken; result "{\\"lock\\": \\"$lock\\"}"'
-    done = docker.run(host_scripts.given(host_scripts.PRELUDE + script))
+    done = docker.run(PRELUDE + script)
     assert printed(done) == {"lock": "taken"}, done.stderr
 
 
@@ -1305,7 +1313,7 @@ def earlier_run(docker, tmp_path):
 def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
     timer = threading.Timer(0.5, earlier_run)
     timer.start()
-    done = docker.run(host_scripts.given(host_scripts.PRELUDE + "result '{}'"))
+    done = docker.run(PRELUDE + "result '{}'")
     timer.join()
     assert done.returncode == 0
     assert done.stderr == "waiting for an earlier run on this host\n"
@@ -1313,9 +1321,7 @@ def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
 
 @pytest.mark.usefixtures("earlier_run")
 def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker):
-    done = docker.run(
-        host_scripts.given(host_scripts.PRELUDE + "result '{}'"), host_scripts.line("m1 joins", 1)
-    )
+    done = docker.run(PRELUDE + "result '{}'", host_scripts.line("m1 joins", 1))
     assert (done.returncode, done.stdout) == (124, "")
     assert "no time is left; it went on waiting for an earlier run on this host" in done.stderr
 
