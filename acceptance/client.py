@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from swarm.waiting import NotYetError, until
+
 BEAT_SECONDS = 0.05
 ANSWER_SECONDS = 20  # that a request is given
 AT_ONCE = 200  # requests under way, for none waits for another
@@ -74,12 +76,15 @@ class Client:
         return [one for one in self.answers if one.error]
 
     def until_pages(self, count: int) -> None:
-        """Waits until so many different pages were seen, in all; raises TimeoutError."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(pages := {one.page for one in list(self.answers) if not one.error}) < count:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{len(pages)} different pages in {PATIENCE_SECONDS} s, not {count}")
-            time.sleep(BEAT_SECONDS)
+        """Waits until so many different pages were seen, in all. TimedOutError: fewer in PATIENCE_SECONDS."""
+
+        def seen() -> bool:
+            pages = {one.page for one in list(self.answers) if not one.error}
+            if len(pages) < count:
+                raise NotYetError(f"{len(pages)} different pages")
+            return True
+
+        until(f"{count} pages", seen, PATIENCE_SECONDS, BEAT_SECONDS)
 
     def __str__(self) -> str:
         slowest = max((one.ended - one.began for one in self.answers), default=0)

@@ -22,8 +22,9 @@ from acceptance.swarm import Swarm
 from acceptance.tasks import Sight
 from acceptance.transcript import Transcript
 from operations.engine import Look
-from swarm.errors import NoAnswerError, PlayError
+from swarm.errors import NoAnswerError, PlayError, TimedOutError
 from swarm.ssh import config_file
+from swarm.waiting import until
 
 # Between two looks: as long as the one before took, but this at least. A slow host has its work to do.
 BEAT_SECONDS = 0.5
@@ -145,16 +146,10 @@ class Stage:
 
     def until(self, what: str, look: Callable[[], T | None]) -> T:
         """What is seen as soon as there is something; it may take PATIENCE_SECONDS."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        why = ""
-        while (looked := time.monotonic()) < deadline:
-            try:
-                if found := look():
-                    return found
-            except NoAnswerError as error:
-                why = f": {error}"
-            time.sleep(max(BEAT_SECONDS, time.monotonic() - looked))
-        raise PlayError(f"{what}: not within {PATIENCE_SECONDS} s{why}")
+        try:
+            return until(what, look, PATIENCE_SECONDS, BEAT_SECONDS, passing=NoAnswerError)
+        except TimedOutError as error:
+            raise PlayError(str(error)) from None
 
     def check(self, what: str, holds: bool, found: object) -> None:
         """Ends the play where it doesn't hold, and says what was found instead."""

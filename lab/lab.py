@@ -3,7 +3,6 @@
 import os
 import resource
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,8 @@ from lab import engine, layout, neighbors
 from lab.engine import Engine, Resource
 from lab.layout import Node
 from lab.state import CHECKOUT, State
-from swarm.errors import LabError, StatusError
+from swarm.errors import LabError, StatusError, TimedOutError
+from swarm.waiting import NotYetError, until
 
 PATIENCE = 60  # seconds that a node gets to answer, and killed commands to end
 
@@ -332,20 +332,21 @@ class Lab:
 
         Not `docker info`: that waits for the managers of a swarm that has lost its leader.
         """
-        deadline = time.monotonic() + PATIENCE
         wait = "until docker version >/dev/null 2>&1; do sleep 0.2; done"
-        while True:
+
+        def answers() -> bool:
             try:
                 self._ssh(node, f"timeout {PATIENCE} sh -c '{wait}'")
             except LabError as error:
-                running = {r.name for r in self._resources() if r.running}
-                if self._called(node.name) not in running:
-                    raise self._failed(node, "it has ended") from None
-                if time.monotonic() > deadline:
-                    raise self._failed(node, f"no answer in {PATIENCE} s: {error}") from None
-                time.sleep(0.2)
-            else:
-                return
+                if any(r.running for r in self._resources() if r.name == self._called(node.name)):
+                    raise NotYetError(str(error)) from None
+                raise self._failed(node, "it has ended") from None
+            return True
+
+        try:
+            until("an answer", answers, PATIENCE)
+        except TimedOutError as error:
+            raise self._failed(node, str(error)) from None
 
     def _failed(self, node: Node, why: str) -> LabError:
         name = self._called(node.name)
@@ -382,19 +383,18 @@ def _limit(kind: int, most: int) -> int:
 def _clear_orphans(engine: Engine) -> None:
     """Removes every lab, and every part of one, whose owner is a process that is gone."""
     checkouts = {CHECKOUT}
-    deadline = time.monotonic() + PATIENCE
-    with machine.machine_lock("orphans", "removing labs whose process is gone"):
-        while orphans := _orphans(engine):
+
+    def cleared() -> bool:
+        if orphans := _orphans(engine):
             names = sorted({r.labels[layout.LABEL_LAB] for r in orphans})
-            checkouts |= {Path(r.labels[layout.LABEL_CHECKOUT]) for r in orphans}
-            try:
-                with step(f"removing labs whose process is gone: {', '.join(names)}"):
-                    engine.remove(orphans)
-            except LabError:
-                # What the killed process asked of the engine may still be under way.
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
+            checkouts.update(Path(r.labels[layout.LABEL_CHECKOUT]) for r in orphans)
+            with step(f"removing labs whose process is gone: {', '.join(names)}"):
+                engine.remove(orphans)
+        return not _orphans(engine)
+
+    with machine.machine_lock("orphans", "removing labs whose process is gone"):
+        # What the killed process asked of the engine may still be under way.
+        until("labs whose process is gone removed", cleared, PATIENCE, passing=LabError)
         for file in (file for c in checkouts for file in c.glob(".labs/*/lab.json")):
             state = State(file.parent.name, file.parent.parent.parent)
             owner = state.settings.get("owner")

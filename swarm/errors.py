@@ -32,7 +32,7 @@ class CommandError(SwarmError):
     """A command failed, or took too long and was ended: why, in words."""
 
 
-class TimedOutError(SwarmError):
+class TimedOutError(SwarmError, TimeoutError):
     """What was waited for didn't come about in time."""
 
 

@@ -10,11 +10,13 @@ import os
 import platform
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from swarm.errors import TimedOutError
+from swarm.waiting import until
 from toolchain import checksums, machine
 from toolchain.catalogue import HERE, Tool
 from toolchain.choice import Source
@@ -84,22 +86,24 @@ def lock(limit: float, say: Callable[[str], None]) -> Iterator[None]:
     root().mkdir(parents=True, exist_ok=True)
     path = root() / "lock"
     with path.open("w") as file:
-        end = time.monotonic() + limit
-        waiting = False
-        while True:
+        if not _locked(file):
+            say("another run is at it: waiting for it")
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if not waiting:
-                    say("another run is at it: waiting for it")
-                    waiting = True
-                if time.monotonic() > end:
-                    raise TimeoutError(
-                        f"{path}: held by another run of `python3 -m toolchain` for "
-                        f"{limit / 60:.0f} minutes. Wait for that run or end it, then try again."
-                    ) from None
-                time.sleep(0.5)
+                until("the lock", lambda: _locked(file), limit)
+            except TimedOutError:
+                raise TimedOutError(
+                    f"{path}: held by another run of `python3 -m toolchain` for "
+                    f"{limit / 60:.0f} minutes. Wait for that run or end it, then try again."
+                ) from None
         for stale in root().glob(_TEMPORARY + "*"):
             shutil.rmtree(stale, ignore_errors=True)
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether the file's lock is ours now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

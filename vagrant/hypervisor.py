@@ -9,8 +9,8 @@ the rest, and the network goes too.
 import platform
 import shutil
 import subprocess
-import time
 import urllib.request
+from contextlib import suppress
 from ipaddress import IPv4Interface
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,7 +18,8 @@ from xml.etree import ElementTree
 from hosts import machine
 from hosts.machine import AS_ROOT, install, run, step
 from lab import layout
-from swarm.errors import LabError
+from swarm.errors import LabError, TimedOutError
+from swarm.waiting import until
 from vagrant import box
 
 HERE = Path(__file__).parent
@@ -122,12 +123,11 @@ class Namespaces:
                 started = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
-            deadline = time.monotonic() + PATIENCE
-            while not self._pid_file.exists():
-                if started.poll() is not None or time.monotonic() > deadline:
-                    started.terminate()
-                    raise LabError("libvirt doesn't start", self._log.read_text()[-1000:])
-                time.sleep(0.1)
+            with suppress(TimedOutError):
+                until("libvirt", lambda: self._pid_file.exists() or started.poll() is not None, PATIENCE)
+            if not self._pid_file.exists():
+                started.terminate()
+                raise LabError("libvirt doesn't start", self._log.read_text()[-1000:])
             init = machine.process(int(self._pid_file.read_text()))
             (self._folder / "init").write_text(init or "")
 
@@ -135,11 +135,11 @@ class Namespaces:
         """Ends it, with all machines, whatever they are doing."""
         if init := self.init:
             run(*AS_ROOT, "kill", "-9", init.partition("-")[0])
-            deadline = time.monotonic() + END_PATIENCE
-            while machine.alive(init) or _link_is_there():
-                if time.monotonic() > deadline:
-                    raise LabError(f"{LINK} is still there {END_PATIENCE} s after its process was killed")
-                time.sleep(0.1)
+            until(
+                f"{LINK} gone after its process was killed",
+                lambda: not (machine.alive(init) or _link_is_there()),
+                END_PATIENCE,
+            )
         run(*AS_ROOT, "rm", "-rf", str(self._folder))
 
     def command(self, environment: dict[str, str]) -> list[str]:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -13,6 +12,7 @@ from hosts import images, machine
 from hosts.machine import AS_ROOT, CACHE, run, say, step
 from lab.state import CHECKOUT
 from swarm.errors import LabError
+from swarm.waiting import until
 from vagrant import box, hypervisor
 from vagrant.hypervisor import Namespaces
 
@@ -154,16 +154,12 @@ class Machines:
     def _wait(self, name: str) -> None:
         """Returns when the machine answers SSH and its Docker Engine answers."""
         wait = f"timeout {PATIENCE} sh -c 'until docker version >/dev/null 2>&1; do sleep 1; done'"
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                run(*self.ssh_command(name), wait, timeout=PATIENCE)
-            except LabError as error:
-                if time.monotonic() > deadline:
-                    raise LabError(f"{name}: no answer in {PATIENCE} s", str(error)) from None
-                time.sleep(1)
-            else:
-                return
+
+        def answers() -> bool:
+            run(*self.ssh_command(name), wait, timeout=PATIENCE)
+            return True
+
+        until(f"an answer of {name}", answers, PATIENCE, pace=1, passing=LabError)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import select
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from benchmarks.pulumi import timed
 from hosts import images, machine
 from lab import Lab, Node
 from swarm.errors import BenchError, LabError
+from swarm.waiting import until
 
 READY_SECONDS = 60
 SESSION_SECONDS = 20
@@ -70,12 +69,12 @@ def leading(lab: Lab, nodes: Sequence[Node]) -> Iterator[Sockets]:
     """Each store as a local socket, once it has all its members: where a write needs no forwarding. The
     swarm's Leader and Redis's primary are on the first node, etcd's leader may be on any.
 
-    BenchError: a store lacks members after READY_SECONDS.
+    TimedOutError: a store lacks members after READY_SECONDS.
     """
     with ExitStack() as stack:
         sockets = {node: stack.enter_context(forwarded(lab, node)) for node in nodes}
-        wait("Redis", lambda: _has_replicas(sockets[nodes[0]][Redis], len(nodes) - 1))
-        leader = wait("etcd", lambda: _etcd_leader([sockets[node][Etcd] for node in nodes]))
+        _joined("Redis", lambda: _has_replicas(sockets[nodes[0]][Redis], len(nodes) - 1))
+        leader = _joined("etcd", lambda: _etcd_leader([sockets[node][Etcd] for node in nodes]))
         yield {**sockets[nodes[0]], Etcd: leader}
 
 
@@ -99,16 +98,10 @@ def forwarded(lab: Lab, node: Node) -> Iterator[Sockets]:
                 session.kill()
 
 
-def wait(what: str, found: Callable[[], Path | None]) -> Path:
-    """What is found in the end. BenchError: nothing within READY_SECONDS."""
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        # A store that starts closes connections, or says that it isn't ready.
-        with contextlib.suppress(OSError, http.client.HTTPException, BenchError):
-            if path := found():
-                return path
-        time.sleep(0.2)
-    raise BenchError(f"{what} doesn't have all its members after {READY_SECONDS} s")
+def _joined(what: str, found: Callable[[], Path | None]) -> Path:
+    # A store that starts closes connections, or says that it isn't ready.
+    starting = (OSError, http.client.HTTPException, BenchError)
+    return until(f"all members of {what}", found, READY_SECONDS, passing=starting)
 
 
 def _has_replicas(at: Path, number: int) -> Path | None:

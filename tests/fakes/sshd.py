@@ -14,8 +14,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
+
+from swarm.waiting import NotYetError, until
 
 PORT = 2222
 PATIENCE = 10  # seconds
@@ -108,13 +109,13 @@ class Sshd:
 
     def wait(self) -> None:
         """Until it answers."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
+
+        def answers() -> bool:
             with contextlib.suppress(OSError), socket.create_connection((self.address, PORT), 1):
-                return
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"sshd gives no answer: {(self.folder / 'log').read_text()}")
-            time.sleep(0.02)
+                return True
+            raise NotYetError((self.folder / "log").read_text())
+
+        until("an answer of sshd", answers, PATIENCE, pace=0.02)
 
     def stop(self) -> None:
         """Connections are refused; those that are there go on."""

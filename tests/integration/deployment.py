@@ -8,10 +8,9 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from components.scripts.host import SCRIPTS
 from lab import Lab
 from swarm.errors import LabError
 from swarm.script import program
+from swarm.waiting import NotYetError, until
 
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 600
@@ -186,14 +186,17 @@ class Deployment:
     def docker(self, command: str, node: str = "swarm-manager-01") -> str:
         """What a docker command prints on a node. Waits, bounded, while its answer is one that passes by
         itself, as of a manager that has just become one."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
+
+        def printed() -> tuple[str]:
             try:
-                return self.lab.run(node, f"docker {command}")
+                return (self.lab.run(node, f"docker {command}"),)
             except LabError as error:
-                if time.monotonic() > deadline or not any(words in str(error) for words in PASSING):
-                    raise
-                time.sleep(0.3)
+                if any(words in str(error) for words in PASSING):
+                    raise NotYetError(str(error)) from None
+                raise
+
+        (said,) = until(f"docker {command}", printed, PATIENCE)
+        return said
 
     def until_known_down(self, *names: str) -> None:
         """Waits until the managers have these hosts as down. One that comes back at the very moment at which
@@ -237,16 +240,15 @@ class Deployment:
         """What the managers list: each node's ManagerStatus by its name, empty for workers. Waits for
         a leader."""
         managers = [node["name"] for node in self.declared if node["role"] != "worker"]
-        deadline = time.monotonic() + PATIENCE
-        while True:
+        command = "timeout 3 docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'"
+
+        def listed() -> dict[str, str] | None:
             for name in managers:
-                try:
-                    listed = self.lab.run(
-                        name, "timeout 3 docker node ls --format '{{.Hostname}} {{.ManagerStatus}}'"
-                    )
-                except LabError:
-                    continue
-                found = dict(line.partition(" ")[::2] for line in listed.splitlines())
-                if "Leader" in found.values():
-                    return found
-            assert time.monotonic() < deadline, f"no leader within {PATIENCE} s"
+                with suppress(LabError):
+                    lines = self.lab.run(name, command).splitlines()
+                    found = dict(line.partition(" ")[::2] for line in lines)
+                    if "Leader" in found.values():
+                        return found
+            return None
+
+        return until("a leader", listed, PATIENCE)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from lab import Lab
+from swarm.waiting import until
 from tests.integration.deployment import Deployment, temporary
 
 PORTS = ("port 2377/tcp", "port 7946/tcp", "port 7946/udp", "port 4789/udp")
@@ -141,10 +141,7 @@ def test_nothing_is_left_of_a_doctor_that_was_killed(hosts: Deployment) -> None:
     hosts.lab.run(W1, f"timeout 60 sh -c '{there}'")
     killed.kill()
     killed.wait()
-    deadline = time.monotonic() + 30
-    while left_behind(hosts) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert left_behind(hosts) == ""
+    until("nothing left behind", lambda: left_behind(hosts) == "", 30)
 
 
 def test_an_engine_that_is_stopped_and_a_host_that_is_down_are_named(hosts: Deployment) -> None:

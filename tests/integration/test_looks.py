@@ -14,6 +14,7 @@ from swarm import ssh
 from swarm.declare.settings import Node, Proxy, Settings, Ssh
 from swarm.observe import probe
 from swarm.observe.model import Observation
+from swarm.waiting import until
 from tests.fakes.deployment import FakeDeployment
 from tests.fakes.fleet import Fleet, fleet
 from tests.fakes.host import Host
@@ -73,10 +74,7 @@ def test_no_process_is_left_on_a_host_whose_engine_never_answers(hosts: Fleet) -
     way = Ssh("root", PORT, hosts.private_key, hosts.known_hosts, connect_timeout=1)
     found = seen(declared(hosts, **{"swarm-worker-01": way}))["swarm-worker-01"]
     assert (found.problem, found.late) == ("its Docker Engine gave no answer within 2 s", True)
-    deadline = time.monotonic() + 5
-    while left := dialing(host.path):
-        assert time.monotonic() < deadline, f"{left} are left"
-        time.sleep(0.05)
+    until("no process left", lambda: not dialing(host.path), 5, pace=0.05)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Only what is published about pulumi_command is asserted, so that the official pl
 the same test.
 """
 
+import contextlib
 import getpass
 import inspect
 import json
@@ -29,6 +30,9 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi import _types as sdk_types
 from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc
 from pulumi_command import remote
+
+from swarm.errors import TimedOutError
+from swarm.waiting import until
 
 Properties = dict[str, Any]
 
@@ -265,10 +269,14 @@ class Sshd:
             log.open("w") as stderr,
             running(sshd_program(), "-D", "-e", "-f", config, stderr=stderr) as process,
         ):
-            deadline = time.monotonic() + PROTOCOL_LIMIT
-            while not accepts_connections(self.port):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"sshd does not answer:\n{log.read_text()}")
+            with contextlib.suppress(TimedOutError):
+                until(
+                    "an answer of sshd",
+                    lambda: accepts_connections(self.port) or process.poll() is not None,
+                    PROTOCOL_LIMIT,
+                )
+            if not accepts_connections(self.port):
+                pytest.fail(f"sshd does not answer:\n{log.read_text()}")
             yield self
 
 

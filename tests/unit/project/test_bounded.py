@@ -15,6 +15,7 @@ from operations.engine import Look
 from swarm import process, ssh
 from swarm.declare import compose
 from swarm.errors import CommandError, NoAnswerError, PlayError, TimedOutError
+from swarm.waiting import until
 from tests.unit.builders import KNOWN, cluster, declared, observed
 
 # Ignores what asks it to end, and starts another program that does so too, as docker's client and ssh's do.
@@ -33,12 +34,9 @@ def hangs(program, tmp_path):
     pids = tmp_path / "pids"
     pids.touch()
     yield lambda name: program(name, HANGS.format(pids=pids))
-    deadline = time.monotonic() + 5
     started = [int(pid) for pid in pids.read_text().split()]
     assert len(started) >= 2
-    while alive := [pid for pid in started if lives(pid)]:
-        assert time.monotonic() < deadline, f"{alive} are left"
-        time.sleep(0.05)
+    until("no program left", lambda: not any(map(lives, started)), 5, pace=0.05)
 
 
 def lives(pid):

@@ -22,7 +22,7 @@ FOLDERS = (
 PURE = [folder for folder in FOLDERS if folder != "components"]
 
 # Of `swarm`, what needs nothing that is installed: what makes hosts runs before anything is.
-BARE = ("swarm.errors",)
+BARE = ("swarm.errors", "swarm.waiting")
 
 # What a folder doesn't import, beginning with.
 FORBIDDEN = {
