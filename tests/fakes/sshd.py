@@ -113,7 +113,8 @@ class Sshd:
         def answers() -> bool:
             with contextlib.suppress(OSError), socket.create_connection((self.address, PORT), 1):
                 return True
-            raise NotYetError((self.folder / "log").read_text())
+            log = self.folder / "log"
+            raise NotYetError(log.read_text() if log.exists() else "it hasn't begun")
 
         until("an answer of sshd", answers, PATIENCE, pace=0.02)
 
