@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 
 from operations.doctor.ports import Hosts, data_address
 from swarm.decide import health, preflight
-from swarm.declare.settings import is_address
+from swarm.declare.setting_rules import is_address
 from swarm.finding import Finding, failed, unknown, warning
 from swarm.observe.model import Host
 

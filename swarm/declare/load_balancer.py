@@ -6,13 +6,12 @@ does and what it doesn't.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from swarm.declare.compose import File, Port, Reference, Service, Stack, Update
-from swarm.declare.compose.values import image
 from swarm.declare.labels import EDGE_LABEL
-from swarm.declare.reader import Key, Reader, distinct, number, one_of, whole
+from swarm.declare.reader import Reader
 from swarm.declare.settings import NAMESPACE, Edge, Node
 
 STACK = "edge"
@@ -32,17 +31,15 @@ def read(reader: Reader, raw: Any, names: Collection[str], nodes: Sequence[Node]
     if raw is None:
         return None
     path = f"{NAMESPACE}edge"
-    values = reader.mapping(path, raw, EDGE)
-    if not whole(values):
-        return None
+    edge = reader.build(Edge, path, raw)
     fit = {node.name: node.availability == "active" and not node.lost for node in nodes}
-    for name in values["nodes"]:
+    for name in edge.nodes if edge else ():
         if name not in names:
             reader.wrong(f"{path}.nodes", name, "there is no node of this name", "Correct it")
         elif not fit.get(name, True):
             rule = "it runs no services: its availability isn't active, or it is lost"
             reader.wrong(f"{path}.nodes", name, rule, "Choose another, or set its availability to active")
-    return Edge(**values)
+    return edge
 
 
 def check_ports(reader: Reader, edge: Edge, stacks: Sequence[Stack]) -> None:
@@ -98,30 +95,6 @@ def _listen(listened: int, port: int, mode: str, nodes: Sequence[Node]) -> str:
     lines += [f"    server {node.name}-unchecked {node.address}:{port} no-check backup" for node in nodes]
     return "\n".join(lines) + "\n"
 
-
-def _nodes(raw: Any) -> tuple[str, ...]:
-    names = distinct(raw)
-    if not names:
-        raise ValueError
-    return names
-
-
-def _ports(raw: Any) -> Mapping[int, int]:
-    """By the port that it listens on, in order, as Docker has them."""
-    port = number(1, 65535)
-    if not isinstance(raw, Mapping) or not raw:
-        raise ValueError
-    return dict(sorted((port(listened), port(asked)) for listened, asked in raw.items()))
-
-
-EDGE = {
-    "image": Key(image, "must be an image of HAProxy, with its tag"),
-    "nodes": Key(_nodes, "must be a list of names of nodes, each once"),
-    "ports": Key(
-        _ports, "must be a mapping of ports to listen on to published ports, such as {80: 8081}", hidden=True
-    ),
-    "mode": Key(one_of("http", "tcp"), "must be http or tcp", "http"),
-}
 
 # The number of connections is said aloud: else HAProxy takes memory for as many files as the engine lets a
 # container open. Without a log it still tells of nodes that go and come.

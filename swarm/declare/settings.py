@@ -1,26 +1,41 @@
-"""What is declared, as plain data. load.py reads and checks it."""
+"""What is declared, as plain data: each field has its key, its rule and its default. load.py reads it.
+
+docs/configuration.md says what the keys mean.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
+from swarm.declare import setting_rules as rules
+from swarm.declare.keys import declared, key
+from swarm.declare.labels import OWN_LABELS
+from swarm.declare.rules import anything, boolean, distinct, image, items, number, one_of, strings
+
 NAMESPACE = "swarm:"
+PLAIN = "on one line, without a quotation mark or ${"
+_BOOLEAN = "must be true or false"
+_NAME = "must be lower-case letters, digits and hyphens, 63 at most"
+_HOST = "must be a host name or an IPv4 address"
+_ADDRESS = "must be an IPv4 address of the node"
 
 
-@dataclass(frozen=True)
+@declared
 class Ssh:
     """How a host is reached; `proxy` is jumped over on the way."""
 
-    user: str
-    port: int
-    private_key_file: Path
-    known_hosts_file: Path
-    proxy: Proxy | None = None
-    connect_timeout: int = 4  # seconds
+    user: str = key(rules.user, "must be the name of a user", default="root")
+    port: int = key(rules.PORT, "must be a port, 1 to 65535", default=22)
+    private_key_file: Path = key(rules.ssh_path, f"must be the path of a private key, {PLAIN}", kw_only=True)
+    known_hosts_file: Path = key(
+        rules.ssh_path, f"must be the path of a known_hosts file, {PLAIN}", kw_only=True
+    )
+    connect_timeout: int = key(  # seconds
+        rules.duration(1, 60), "must be a duration of 1s to 1m, such as 20s", default=4
+    )
+    proxy: Proxy | None = key(anything, "must be a mapping with a host", default=None)
 
     @property
     def look_timeout(self) -> int:
@@ -28,27 +43,36 @@ class Ssh:
         return 2 * self.connect_timeout
 
 
-@dataclass(frozen=True)
+@declared
 class Proxy:
-    """A jump host."""
+    """A jump host. Its mapping has the keys of Ssh, too."""
 
-    host: str
+    host: str = key(rules.hostname, _HOST)
     ssh: Ssh
 
 
-@dataclass(frozen=True)
+@declared
 class Node:
     """A declared node: its name is its identity, its host may change."""
 
-    name: str
-    host: str
-    role: str  # leader, manager or worker
-    availability: str  # active, pause or drain
-    ssh: Ssh
-    labels: Mapping[str, str] = field(default_factory=dict)
-    lost: bool = False
-    advertise_address: str | None = None
-    data_path_address: str | None = None
+    name: str = key(rules.name, _NAME)
+    host: str = key(rules.hostname, _HOST)
+    role: str = key(one_of("leader", "manager", "worker"), "must be leader, manager or worker")
+    labels: Mapping[str, str] = key(
+        rules.labels,
+        f"must be a mapping of names without spaces or = to texts on one line, and {OWN_LABELS} is ours",
+        default_factory=dict,
+    )
+    # Left out it is drain for managers and active for workers.
+    availability: str = key(one_of("active", "pause", "drain"), "must be active, pause or drain", default="")
+    lost: bool = key(boolean, _BOOLEAN, default=False)
+    ssh: Ssh = key(anything, "must be a mapping", kw_only=True)
+    advertise_address: str | None = key(rules.address, _ADDRESS, default=None)
+    data_path_address: str | None = key(rules.address, _ADDRESS, default=None)
+
+    def __post_init__(self) -> None:
+        usual = "drain" if self.manager else "active"
+        object.__setattr__(self, "availability", self.availability or usual)
 
     @property
     def manager(self) -> bool:
@@ -58,7 +82,7 @@ class Node:
     @property
     def advertised(self) -> str | None:
         """The address that it tells the other nodes; None lets its engine find it."""
-        return self.advertise_address or (self.host if is_address(self.host) else None)
+        return self.advertise_address or (self.host if rules.is_address(self.host) else None)
 
     @property
     def address(self) -> str:
@@ -66,53 +90,85 @@ class Node:
         return self.advertise_address or self.host
 
 
-@dataclass(frozen=True)
+@declared
 class Deployment:
     """A stack of services: its name, its Compose file, the variables to fill in there, the stacks that
     are whole before it, the paths in the file whose keys aren't supported and may be left out, and when
     its images' tags are looked up in their registries."""
 
-    name: str
-    compose: Path
-    variables: Mapping[str, str] = field(default_factory=dict)
-    depends_on: tuple[str, ...] = ()
-    ignore_unsupported: tuple[str, ...] = ()
-    resolve_images: str = "changed"  # always, changed or never
+    name: str = key(rules.name, _NAME)
+    compose: Path = key(rules.path, "must be the path of a Compose file")
+    variables: Mapping[str, str] = key(
+        strings, "must be a mapping of names to texts", default_factory=dict, hidden=True
+    )
+    depends_on: tuple[str, ...] = key(distinct, "must be a list of names of stacks, each once", default=())
+    ignore_unsupported: tuple[str, ...] = key(
+        distinct, "must be a list of paths in the Compose file", default=()
+    )
+    resolve_images: str = key(
+        one_of("always", "changed", "never"), "must be always, changed or never", default="changed"
+    )
 
 
-@dataclass(frozen=True)
+@declared
 class Edge:
     """The load balancer in front: HAProxy's image, the names of the nodes that run it, and for each port
     that it listens on the published one that it asks the nodes on."""
 
-    image: str
-    nodes: tuple[str, ...]
-    ports: Mapping[int, int]
-    mode: str = "http"  # or tcp
+    image: str = key(image, "must be an image of HAProxy, with its tag")
+    nodes: tuple[str, ...] = key(rules.chosen, "must be a list of names of nodes, each once")
+    ports: Mapping[int, int] = key(
+        rules.ports,
+        "must be a mapping of ports to listen on to published ports, such as {80: 8081}",
+        hidden=True,
+    )
+    mode: str = key(one_of("http", "tcp"), "must be http or tcp", default="http")
 
 
-@dataclass(frozen=True)
+@declared
 class Settings:
     """All that is declared; where None is allowed it means: the engine's own value stays."""
 
     project: str
     stack: str
-    nodes: tuple[Node, ...]
-    stacks: tuple[Deployment, ...] = ()
-    edge: Edge | None = None
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # contents by name
-    address_pool: IPv4Network | None = None
-    data_path_port: int | None = None
-    task_history_limit: int | None = None
-    certificate_expiry: int | None = None  # seconds
-    dispatcher_heartbeat: int | None = None  # seconds
-    drain_timeout: int = 300  # seconds; 0 waits for no task
-    settle_timeout: int = 300  # seconds
-    parallel: int | None = None  # hosts that are looked at at a time; None: all
-    adopt: bool = False
-    allow_unreachable: bool = False
-    unreachable: tuple[str, ...] = ()  # nodes that may be silent while the swarm is started
-    other_nodes: tuple[str, ...] = ()  # host names or IDs of nodes that nobody declares and that may stay
+    nodes: tuple[Node, ...] = key(items, "must be a list of nodes", default=())
+    stacks: tuple[Deployment, ...] = key(items, "must be a list of stacks", default=())
+    edge: Edge | None = key(anything, "must be a mapping", default=None)
+    secrets: Mapping[str, str] = key(  # contents by name
+        rules.contents,
+        "must be a mapping of names to texts that aren't empty",
+        default_factory=dict,
+        hidden=True,
+    )
+    address_pool: IPv4Network | None = key(
+        rules.pool, "must be an IPv4 network of /23 or larger, such as 10.20.0.0/16", default=None
+    )
+    data_path_port: int | None = key(number(1024, 49151), "must be a port, 1024 to 49151", default=None)
+    task_history_limit: int | None = key(number(0, 1000), "must be a number, 0 to 1000", default=None)
+    certificate_expiry: int | None = key(  # seconds
+        rules.duration(3600), "must be a duration of 1h or more, such as 2160h", default=None
+    )
+    dispatcher_heartbeat: int | None = key(  # seconds
+        rules.duration(1, 60), "must be a duration of 1s to 1m, such as 15s", default=None
+    )
+    drain_timeout: int = key(  # seconds
+        rules.duration(0, 86400),
+        "must be a duration of 24h or less, such as 5m; 0s waits for none",
+        default=300,
+    )
+    settle_timeout: int = key(  # seconds
+        rules.duration(1, 86400), "must be a duration of 1s to 24h, such as 5m", default=300
+    )
+    # Hosts that are looked at at a time; None: all.
+    parallel: int | None = key(number(1, 1000), "must be a number of hosts, 1 to 1000", default=None)
+    adopt: bool = key(boolean, _BOOLEAN, default=False)
+    allow_unreachable: bool = key(boolean, _BOOLEAN, default=False)
+    # Nodes that may be silent while the swarm is started.
+    unreachable: tuple[str, ...] = key(distinct, "must be a list of names of nodes, each once", default=())
+    # Host names or IDs of nodes that nobody declares and that may stay.
+    other_nodes: tuple[str, ...] = key(
+        rules.other_nodes, "must be a list of host names or IDs of nodes, each once", default=()
+    )
 
     @property
     def mark(self) -> str:
@@ -127,8 +183,3 @@ class Settings:
     def node(self, name: str | None) -> Node:
         """The node of that name; the leader where there is no name."""
         return next((node for node in self.nodes if node.name == name), self.leader)
-
-
-def is_address(host: str) -> bool:
-    """Whether it is written as an address, rather than as a name."""
-    return re.fullmatch(r"[0-9.]+", host) is not None

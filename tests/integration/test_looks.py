@@ -40,12 +40,12 @@ def hosts(fakes: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flee
 def declared(hosts: Fleet, **ways: Ssh | None) -> Settings:
     """Settings of these nodes, by host and, maybe, number: each reached at its host, its own way. The first
     is the leader."""
-    usual = Ssh("root", PORT, hosts.private_key, hosts.known_hosts)
+    usual = Ssh("root", PORT, private_key_file=hosts.private_key, known_hosts_file=hosts.known_hosts)
     listed = []
     for name, way in ways.items():
         role = "worker" if listed else "leader"
         host = hosts[re.sub(r"-of-\d+$", "", name)]
-        listed.append(Node(name, host.address, role, "active", way or usual))
+        listed.append(Node(name, host.address, role, availability="active", ssh=way or usual))
     return Settings("swarm", "fakes", tuple(listed))
 
 
@@ -71,7 +71,13 @@ def dialing(socket: Path) -> list[int]:
 def test_no_process_is_left_on_a_host_whose_engine_never_answers(hosts: Fleet) -> None:
     host = hosts["swarm-worker-01"]
     host.hang()
-    way = Ssh("root", PORT, hosts.private_key, hosts.known_hosts, connect_timeout=1)
+    way = Ssh(
+        "root",
+        PORT,
+        private_key_file=hosts.private_key,
+        known_hosts_file=hosts.known_hosts,
+        connect_timeout=1,
+    )
     found = seen(declared(hosts, **{"swarm-worker-01": way}))["swarm-worker-01"]
     assert (found.problem, found.late) == ("its Docker Engine gave no answer within 2 s", True)
     until("no process left", lambda: not dialing(host.path), 5, pace=0.05)
@@ -105,7 +111,7 @@ def test_what_all_managers_tell_alike_is_asked_of_the_leader_without_contents(ho
 
 
 def test_behind_a_jump_host_all_of_many_hosts_answer(hosts: Fleet) -> None:
-    jump = Ssh("root", PORT, hosts.private_key, hosts.known_hosts)
+    jump = Ssh("root", PORT, private_key_file=hosts.private_key, known_hosts_file=hosts.known_hosts)
     way = replace(jump, proxy=Proxy(hosts["swarm-manager-01"].address, jump))
     names = [f"swarm-worker-0{1 + n % 3}-of-{n}" for n in range(MANY)]
     found = seen(declared(hosts, **dict.fromkeys(names, way)))

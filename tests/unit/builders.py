@@ -16,7 +16,7 @@ from swarm.observe.model import Cluster, Entry, Host, Observation
 
 MARK, OWNER = "swarm/lab", "0123456789abcdef"
 KNOWN = Known(OWNER)  # by a state that has nothing but the owner's ID
-SSH = Ssh("root", 22, Path("/keys/id"), Path("/keys/known_hosts"))
+SSH = Ssh(private_key_file=Path("/keys/id"), known_hosts_file=Path("/keys/known_hosts"))
 
 
 def address(name: str) -> str:
@@ -26,7 +26,7 @@ def address(name: str) -> str:
 def node(name: str, role: str = "", **changes) -> Node:
     role = role or ("leader" if name == "m1" else {"m": "manager", "w": "worker"}[name[0]])
     availability = "active" if role == "worker" else "drain"
-    return replace(Node(name, address(name), role, availability, SSH), **changes)
+    return replace(Node(name, address(name), role, availability=availability, ssh=SSH), **changes)
 
 
 def declared(names: str, *changed: Node, pool: str | None = None, **more) -> Settings:

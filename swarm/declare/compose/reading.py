@@ -16,7 +16,8 @@ from swarm.declare.compose import schema
 from swarm.declare.compose.document import Document, fill
 from swarm.declare.compose.model import File, Network, Stack, Volume
 from swarm.declare.compose.service import ServiceReader
-from swarm.declare.reader import Key, Reader, join, near, whole
+from swarm.declare.compose.tables import TableReader, whole
+from swarm.declare.reader import Reader, join, near
 from swarm.declare.settings import NAMESPACE, Deployment
 
 # Docker's rules, from the checks of a new secret or config in swarmkit's manager/controlapi: fewer bytes
@@ -34,7 +35,7 @@ LABEL = r"[A-Za-z0-9](?:[-_A-Za-z0-9]*[A-Za-z0-9])?"
 SETTING = f"Set it by `pulumi config set --secret --path {NAMESPACE}secrets.NAME`, and give that name"
 
 
-class FileReader(Reader):
+class FileReader(TableReader):
     """Tells the reader of everything of mistakes in a file, with the file and the line; paths begin in
     the file. `ignored` are paths, with * for anything, that may have keys which aren't known."""
 
@@ -62,7 +63,7 @@ class FileReader(Reader):
         self.wrong(key, None, rule, remedy)
         self._unfilled.append(key)
 
-    def unknown(self, path: str, name: str, keys: Mapping[str, Key]) -> None:
+    def unknown(self, path: str, name: str, keys: Iterable[str]) -> None:
         """Notes a key that isn't known, unless it is an extension or ignored."""
         where = join(path, name)
         if any(re.fullmatch(pattern, where) for pattern in self._ignored):

@@ -6,7 +6,8 @@ Source: the Compose specification, https://compose-spec.io, as `docker stack dep
 from __future__ import annotations
 
 from swarm.declare.compose import values
-from swarm.declare.reader import Key, boolean, distinct, number, one_of, sequence, text
+from swarm.declare.compose.tables import Key
+from swarm.declare.rules import boolean, distinct, image, number, one_of, sequence, text
 
 COUNT = number(0, 10_000)
 PORT_NUMBER = number(1, 65535)
@@ -69,7 +70,7 @@ FILE = {
     "labels": _pairs(),
 }
 SERVICE = {
-    "image": Key(values.image, IMAGE),
+    "image": Key(image, IMAGE),
     "entrypoint": Key(values.words, "must be a text or a list of words", (), hidden=True),
     "command": Key(values.words, "must be a text or a list of words", (), hidden=True),
     "environment": Key(values.variables, _PAIRS, {}, hidden=True),

@@ -22,7 +22,7 @@ from swarm.declare.compose.model import (
     Service,
     Update,
 )
-from swarm.declare.reader import Key, Reader, whole
+from swarm.declare.compose.tables import Key, TableReader, whole
 
 Values = dict[str, Any]
 
@@ -32,7 +32,7 @@ class ServiceReader:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: TableReader,
         name: str,
         folder: Path,
         variables: Mapping[str, str],

@@ -9,17 +9,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from swarm.declare.reader import UnshownError, sequence, text, texts
+from swarm.declare.rules import UnshownError, sequence, text, texts
 
-# A registry's host, a path of lower-case parts, a tag and a digest, of which the path is a must.
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
-_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-IMAGE = re.compile(
-    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?"
-    r"(?:@(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}))?",
-    re.ASCII,
-)
 CONSTRAINT = re.compile(
     r"\s*[A-Za-z_][A-Za-z0-9\-_.]+\s*(?:==|!=)\s*[A-Za-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.ASCII
 )
@@ -39,13 +30,6 @@ def one_or_more(raw: Any) -> tuple[str, ...]:
 def addresses(raw: Any) -> tuple[str, ...]:
     """An IP address, or a list of them."""
     return tuple(str(ipaddress.ip_address(one)) for one in one_or_more(raw))
-
-
-def image(raw: Any) -> str:
-    """The name of an image, by the grammar of https://github.com/distribution/reference."""
-    if not IMAGE.fullmatch(text(raw)) or len(raw) > 255 or re.fullmatch("[0-9a-f]{64}", raw):
-        raise ValueError
-    return str(raw)
 
 
 def constraints(raw: Any) -> tuple[str, ...]:

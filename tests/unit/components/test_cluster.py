@@ -117,7 +117,7 @@ def way(keys, tmp_path_factory):
     known = tmp_path_factory.mktemp("known") / "known_hosts"
     key = (keys / "id.pub").read_text()
     known.write_text("".join(f"10.0.0.{number} {key}" for number in range(1, 40)))
-    return Ssh("root", 22, keys / "id", known)
+    return Ssh(private_key_file=keys / "id", known_hosts_file=known)
 
 
 @pytest.fixture

@@ -475,7 +475,13 @@ def test_a_jump_host_may_have_a_way_of_its_own_by_every_key(folder):
     own = {"user": "guest", "port": 23, "privateKeyFile": "own", "knownHostsFile": "own_hosts"}
     settings, _ = loaded(folder, {"ssh.proxy": {"host": "jump.example", "connectTimeout": "9s", **own}})
     for one in settings.nodes:
-        assert one.ssh.proxy.ssh == Ssh("guest", 23, folder / "own", folder / "own_hosts", connect_timeout=9)
+        assert one.ssh.proxy.ssh == Ssh(
+            "guest",
+            23,
+            private_key_file=folder / "own",
+            known_hosts_file=folder / "own_hosts",
+            connect_timeout=9,
+        )
         assert one.ssh.connect_timeout == 4
 
 

@@ -40,7 +40,12 @@ def written(tmp_path, monkeypatch):
 
 
 def test_every_node_is_reached_its_own_way(written):
-    own = Ssh("ops", 2222, SSH.private_key_file.with_name("own"), SSH.known_hosts_file.with_name("own_hosts"))
+    own = Ssh(
+        "ops",
+        2222,
+        private_key_file=SSH.private_key_file.with_name("own"),
+        known_hosts_file=SSH.known_hosts_file.with_name("own_hosts"),
+    )
     path = written(declared("m1 w1", node("w1", ssh=own)))
     for alias, expected in {
         "m1": ("10.0.0.11", "root", "22", "/keys/id", "/keys/known_hosts"),
@@ -70,7 +75,7 @@ def test_a_folder_of_any_name_can_hold_the_key(written, folder):
 
 
 def test_a_jump_host_has_its_own_way(written):
-    jump = Ssh("guest", 2200, SSH.private_key_file.with_name("jump"), SSH.known_hosts_file)
+    jump = replace(SSH, user="guest", port=2200, private_key_file=SSH.private_key_file.with_name("jump"))
     settings = declared("m1 w1", node("w1", ssh=replace(SSH, proxy=Proxy("jump.example", jump))))
     path = written(settings, "w1")
     for alias in ("w1", CONTROL):
@@ -171,7 +176,7 @@ def known(keys, tmp_path):
     def ways(text, port=22):
         path = tmp_path / "known_hosts"
         path.write_text(text.replace("KEY", (keys / "id.pub").read_text().strip()))
-        return Ssh("root", port, keys / "id", path)
+        return Ssh("root", port, private_key_file=keys / "id", known_hosts_file=path)
 
     return ways
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from swarm.declare import rules
 from swarm.declare.compose import values
 from swarm.declare.compose.document import interpolate
 
@@ -95,7 +96,7 @@ DIGEST = f"@sha256:{'0' * 64}"
      "a" * 255],
 )  # fmt: skip
 def test_an_image_that_docker_takes_is_taken(name):
-    assert values.image(name) == name
+    assert rules.image(name) == name
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_an_image_that_docker_takes_is_taken(name):
 )  # fmt: skip
 def test_an_image_that_docker_refuses_is_refused(name):
     with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
-        values.image(name)
+        rules.image(name)
 
 
 @pytest.mark.parametrize(

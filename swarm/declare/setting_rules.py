@@ -1,0 +1,125 @@
+"""What the values of settings must be: each rule gives the value, or raises ValueError."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from swarm.declare.labels import OWN_LABELS
+from swarm.declare.rules import distinct, line, number, strings, text
+
+PORT = number(1, 65535)
+
+
+def hostname(raw: Any) -> str:
+    """A host name, or the address of a host."""
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", raw):
+        raise ValueError
+    return address(raw) if is_address(raw) else str(raw)
+
+
+def address(raw: Any) -> str:
+    """An IPv4 address."""
+    return str(ipaddress.IPv4Address(text(raw)))
+
+
+def pool(raw: Any) -> IPv4Network:
+    """A network to cut /24 subnets out of."""
+    network = IPv4Network(text(raw))
+    if network.prefixlen > 23:
+        raise ValueError
+    return network
+
+
+def duration(least: int, most: float = float("inf")) -> Callable[[Any], int]:
+    """A duration as Docker writes it, in seconds, between both ends, which belong to it."""
+
+    def read(raw: Any) -> int:
+        match = re.fullmatch(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", raw)
+        if not match:
+            raise ValueError
+        hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+        if not least <= total <= most:
+            raise ValueError
+        return total
+
+    return read
+
+
+def contents(raw: Any) -> dict[str, str]:
+    """Names and texts."""
+    if isinstance(raw, Mapping) and all(isinstance(one, str) and one for one in raw.values()):
+        return dict(raw)
+    raise ValueError
+
+
+def labels(raw: Any) -> Mapping[str, str]:
+    """A node's labels, among which are none of the program's own. Docker's client takes NAME=VALUE apart at
+    the first =, and the scheduler's constraints can't name a space."""
+    found = strings(raw)
+    for label, value in found.items():
+        line(f"{label}{value}")
+        if not re.fullmatch(r"[^=\s]+", label) or label.startswith(OWN_LABELS):
+            raise ValueError
+    return found
+
+
+def user(raw: Any) -> str:
+    """A login name, which may have a domain before a backslash or after an @. Nothing in it means anything
+    to ssh_config or to a shell between quotes."""
+    if not re.fullmatch(r"\w[\w.+-]*(\\\w[\w.+-]*)?(@[\w.-]+)?\$?", raw, re.ASCII):
+        raise ValueError
+    return str(raw)
+
+
+def path(raw: Any) -> Path:
+    """A path; relative ones are joined with the project's folder later."""
+    return Path(text(raw))
+
+
+def ssh_path(raw: Any) -> Path:
+    """A path that ssh_config can hold: quotes would end it there, and ${NAME} would be filled in."""
+    if any(part in line(raw) for part in ('"', "${")):
+        raise ValueError
+    return Path(os.path.expanduser(raw))  # noqa: PTH111 (pathlib's raises)
+
+
+def other_nodes(raw: Any) -> tuple[str, ...]:
+    """Host names or IDs, none of which can have a space."""
+    names = distinct(raw)
+    if any(re.search(r"\s", name) for name in names):
+        raise ValueError
+    return names
+
+
+def name(raw: Any) -> str:
+    """A part of a host name."""
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", raw):
+        raise ValueError
+    return str(raw)
+
+
+def chosen(raw: Any) -> tuple[str, ...]:
+    """Names of nodes, one at least."""
+    names = distinct(raw)
+    if not names:
+        raise ValueError
+    return names
+
+
+def ports(raw: Any) -> dict[int, int]:
+    """By the port that it listens on, in order, as Docker has them."""
+    if not isinstance(raw, Mapping) or not raw:
+        raise ValueError
+    return dict(sorted((PORT(listened), PORT(asked)) for listened, asked in raw.items()))
+
+
+def is_address(host: str) -> bool:
+    """Whether it is written as an address, rather than as a name."""
+    return re.fullmatch(r"[0-9.]+", host) is not None
