@@ -27,31 +27,13 @@ from typing import Any, BinaryIO, Self, cast
 from swarm import process
 from swarm.errors import SwarmError
 from swarm.observe.model import KEY_CHANGED
+from swarm.script import render
 from swarm.ssh import SHARED
 
 COMMAND = "exec sh -s"
 
-# Beside an engine that never answers, `docker system dial-stdio` outlives its input, and ignores TERM. So
-# it is killed at the end of the session, or of the time where the host isn't told of that end. Where it ends
-# first, as without an engine, so does the session: `wait` alone would wait for what feeds it, too.
-DIAL = """\
-command -v timeout >/dev/null || timeout() {{ shift; "$@"; }}
-exec 3<&0
-over=''
-trap 'over=yes' TERM
-{{ timeout {seconds} cat <&3; kill -s TERM $$; }} 2>/dev/null | {{
-  exec 4<&0
-  over='' dial=''
-  trap 'over=yes; [ -z "$dial" ] || kill -s KILL "$dial" 2>/dev/null' TERM
-  docker system dial-stdio <&4 3<&- 4<&- &
-  dial=$!
-  [ -z "$over" ] || kill -s KILL "$dial" 2>/dev/null
-  wait "$dial"
-  kill -s TERM $$ 2>/dev/null
-}} &
-[ -n "$over" ] || wait "$!"
-kill -s TERM "$!" 2>/dev/null
-"""
+DIAL = Path(__file__).with_name("dial.sh")
+GRACE_SECONDS = 10  # beyond its time, after which a session ends there that isn't told of its end
 
 # What ssh says at last, which tells nothing of the reason.
 CLOSING = ("Host key verification failed", "UNKNOWN port", "kex_exchange_identification")
@@ -93,7 +75,7 @@ class Session:
             start_new_session=True,  # a jump host's own client is ended with it
         )
         # In braces: read to its end before it is run, for what follows is the engine's.
-        dial = DIAL.format(seconds=int(bounds.total) + 10)
+        dial = render(DIAL, seconds=int(bounds.total) + GRACE_SECONDS)
         self.text = f"{{\necho {self.marker}\n{script}{dial}exit\n}}\n".encode()
 
     def __enter__(self) -> Self:

@@ -9,7 +9,7 @@ membership() {
   echo "$found"
 }
 certified() {
-  sed -n '/END/q;/^[^-]/p' /var/lib/docker/swarm/certificates/swarm-node.crt 2>/dev/null |
+  sed -n '/^-.*END/q;/^[^-]/p' /var/lib/docker/swarm/certificates/swarm-node.crt 2>/dev/null |
     base64 -d 2>/dev/null || true
 }
 is_node() {

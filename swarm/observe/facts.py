@@ -1,4 +1,4 @@
-"""What a host tells of itself, beside its engine: the shell text that asks, and what it said."""
+"""What a host tells of itself, beside its engine: the script that asks, and what it said."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+
+from swarm.script import render
 
 DATA_ROOT = "/var/lib/docker"
 
@@ -27,45 +30,10 @@ PACKAGES = {
     "xargs": "findutils",
 }
 
-SCRIPT = f"""\
-PATH=$PATH:/usr/sbin:/sbin
-echo "clock $(date +%s.%N)"
-echo "booted $(stat -c %Y /proc/1)"
-stat -c 'started %Y' /run/docker.pid 2>/dev/null
-stat -f -c 'free %a %S' {DATA_ROOT} 2>/dev/null
-certificates={DATA_ROOT}/swarm/certificates
-certificate=$(sed -n '/END/q;/^[^-]/p' $certificates/swarm-node.crt 2>/dev/null | tr -d '\\n')
-[ -z "$certificate" ] || echo "certificate $certificate"
-for tool in {" ".join(PACKAGES)}; do
-  command -v "$tool" >/dev/null || echo "lacks $tool"
-done
-# As the scripts use them, which some BusyBoxes don't know. Locked for others, too: looks come side by side.
-timeout -s KILL 9 true 2>/dev/null || echo "lacks timeout"
-flock -s -n / true 2>/dev/null || echo "lacks flock"
-modules=/lib/modules/$(uname -r)
-config() {{ zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null; }}
-# A module, a file that is there while the kernel has it in use, its key in the kernel's configuration.
-kernel() {{
-  if [ -e "/sys/module/$1" ] || [ -e "$2" ]; then found=yes
-  elif grep -qs "/$1[.]ko" "$modules/modules.dep" "$modules/modules.builtin"; then found=yes
-  elif [ -e "$modules/modules.dep" ]; then found=no
-  else
-    case $(config) in
-      *"CONFIG_$3=y"*) found=yes ;;
-      "" | *"CONFIG_$3=m"*) found=unknown ;;
-      *) found=no ;;
-    esac
-  fi
-  echo "kernel $1 $found"
-}}
-kernel overlay /sys/fs/overlay OVERLAY_FS
-kernel vxlan /sys/module/vxlan VXLAN
-kernel br_netfilter /proc/sys/net/bridge BRIDGE_NETFILTER
-kernel ip_vs /proc/net/ip_vs IP_VS
-kernel ip_vs_rr /sys/module/ip_vs_rr IP_VS_RR
-ip -4 route show 2>/dev/null | while read -r net rest; do echo "route $net $rest"; done
-echo
-"""
+
+def script(data_root: str = DATA_ROOT) -> str:
+    """Asks a host for its facts, those of an engine that has its data there."""
+    return render(Path(__file__).with_name("probe.sh"), data_root=data_root, tools=" ".join(PACKAGES))
 
 
 @dataclass(frozen=True)

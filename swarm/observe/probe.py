@@ -201,7 +201,7 @@ def _look(args: LookArgs) -> tuple[Host, bool]:
     began = time.time()
     bounds = Bounds(args.node.ssh.look_timeout, TOTAL_SECONDS)
     told = Facts({})
-    with Session(args.node.name, args.ssh_config, bounds, facts.SCRIPT) as session:
+    with Session(args.node.name, args.ssh_config, bounds, facts.script()) as session:
         try:
             told = facts.read(session.begin())
             # It was read at some moment of the session: what a slow one alone explains is no skew.

@@ -93,7 +93,7 @@ def test_nothing_is_left_where_busybox_is_all_there_is(program, session, monkeyp
 
 def test_a_host_that_isn_t_told_of_the_end_ends_it_by_itself(program, session, monkeypatch):
     """Whose connection is gone without a word: standard input stays open there."""
-    monkeypatch.setattr(docker_api, "DIAL", docker_api.DIAL.replace("{seconds}", "1"))
+    monkeypatch.setattr(docker_api, "GRACE_SECONDS", -19)  # of 20
     program("ssh", SSH.replace("SHELL", "sh"))
     path = program("docker", HUNG)
     with session() as one:

@@ -5,6 +5,7 @@ import re
 import resource
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -185,11 +186,14 @@ def certified(**changes):
 
 
 def line_of(pem):
-    """A certificate's file in one line, by the very words of the script."""
-    found = re.search(r"certificate=\$\((.*)\)$", facts_of_look.SCRIPT, re.M)
-    command = found[1].replace("$certificates/swarm-node.crt", "-")
-    run = {"input": pem, "capture_output": True, "text": True, "check": True}
-    return subprocess.run(["sh", "-c", command], **run).stdout
+    """A certificate's file in one line, as the script tells it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "swarm/certificates/swarm-node.crt"
+        path.parent.mkdir(parents=True)
+        path.write_text(pem)
+        run = {"capture_output": True, "text": True, "check": True}
+        told = subprocess.run(["sh", "-c", facts_of_look.script(folder)], **run).stdout
+    return re.search("^certificate (.*)$", told, re.M)[1]
 
 
 def read_certificate(pem):
@@ -363,7 +367,7 @@ def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host
 def test_the_facts_are_told_by_a_real_shell(program):
     """Whatever this machine has: the clock, and a word on each module."""
     program("docker", "#!/bin/sh\n")
-    done = subprocess.run(["sh", "-c", facts_of_look.SCRIPT], capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", facts_of_look.script()], capture_output=True, text=True, check=True)
     told = [line.split() for line in done.stdout.splitlines()]
     assert abs(float(told[0][1]) - time.time()) < 10
     kernel = {words[1]: words[2] for words in told if words[:1] == ["kernel"]}
@@ -373,7 +377,7 @@ def test_the_facts_are_told_by_a_real_shell(program):
 
 
 @pytest.mark.parametrize(
-    "shell", [facts_of_look.SCRIPT, facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP]
+    "shell", [facts_of_look.script(), facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP]
 )
 def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell):
     # SC2086: what is bound into a container is a list of words, to be split.
@@ -460,6 +464,12 @@ def test_managers_that_a_host_has_not_met_have_no_node_id(seen):
 def test_a_certificate_tells_swarm_and_node(role, text_tag):
     pem = certificate(CLUSTER_ID, NODE_ID, role, text_tag)
     assert read_certificate(pem) == (CLUSTER_ID, NODE_ID)
+
+
+def test_a_certificate_is_read_whole_whatever_is_in_it():
+    pem = certificate(CLUSTER_ID, NODE_ID)
+    first = "abcENDabc\n" + "-----END CERTIFICATE-----"
+    assert line_of(f"-----BEGIN CERTIFICATE-----\nTHE\n{first}\n{pem}") == "THEabcENDabc"
 
 
 def test_of_several_certificates_the_first_is_the_host_s():
