@@ -14,7 +14,7 @@ from tests.fakes.model import Engine, RefusedError, Swarm, World, moment, word
 
 @dataclass
 class Request:
-    """A request as it reached an engine, and its answer's status: None while there is none."""
+    """A request as it reached an engine, and its answer's status and bytes: None and 0 without one."""
 
     host: str
     method: str
@@ -22,6 +22,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     status: int | None = None
+    size: int = 0
 
     @property
     def name(self) -> str:

@@ -61,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                     self.close_connection = True
                     return
             request.status = answer[0]
-        self._send(*answer)
+        request.size = self._send(*answer)
 
     do_GET = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815 (as http.server calls them)
 
@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return False
         return True
 
-    def _send(self, status: int, body: Any) -> None:
+    def _send(self, status: int, body: Any) -> int:
         text = "" if body is None else json.dumps(body)
         data = b"OK" if self.path.endswith("/_ping") else text.encode()
         self.send_response(status)
@@ -91,6 +91,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(BrokenPipeError):
             self.wfile.write(b"" if self.command == "HEAD" else data)
+        return len(data)
 
     def log_message(self, *_: Any) -> None:
         """Requests are recorded."""

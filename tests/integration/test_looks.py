@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from swarm.declare.settings import Node, Proxy, Settings, Ssh
 from swarm.observe import probe
 from swarm.observe.model import Observation
 from swarm.waiting import until
+from tests.fakes.api import stored
 from tests.fakes.deployment import FakeDeployment
 from tests.fakes.fleet import Fleet, fleet
 from tests.fakes.host import Host
@@ -110,12 +112,26 @@ def test_what_all_managers_tell_alike_is_asked_of_the_leader_without_contents(ho
     assert "swarm.pulumi.stack" in configs[0], "all of them are asked for, with their contents"
 
 
-def test_behind_a_jump_host_all_of_many_hosts_answer(hosts: Fleet) -> None:
+def test_large_configs_of_somebody_never_come_over_the_line(hosts: Fleet) -> None:
+    swarm = hosts.swarm("swarm-manager-01", "swarm-manager-02")
+    content = base64.b64encode(bytes(900_000)).decode()
+    for number in range(30):
+        config = stored(
+            "configs", {"Name": f"theirs-{number}", "Labels": {}, "Data": content}, swarm.change()
+        )
+        swarm.objects["configs"][config["ID"]] = config
+    found = seen(declared(hosts, **{"swarm-manager-01": None, "swarm-manager-02": None}))
+    assert all(host.cluster and not host.problem for host in found.values())
+    assert sum(one.size for host in hosts.hosts.values() for one in host.requests) < len(content) / 10
+
+
+def test_behind_a_jump_host_all_of_many_hosts_answer_and_none_is_turned_away(hosts: Fleet) -> None:
     jump = Ssh("root", PORT, private_key_file=hosts.private_key, known_hosts_file=hosts.known_hosts)
     way = replace(jump, proxy=Proxy(hosts["swarm-manager-01"].address, jump))
     names = [f"swarm-worker-0{1 + n % 3}-of-{n}" for n in range(MANY)]
     found = seen(declared(hosts, **dict.fromkeys(names, way)))
     assert {name: host.problem for name, host in found.items() if host.problem} == {}
+    assert "MaxStartups" not in (hosts["swarm-manager-01"].sshd.folder / "log").read_text()
 
 
 @pytest.fixture
