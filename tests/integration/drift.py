@@ -311,6 +311,10 @@ def ours_again(deployment: Deployment, _: str) -> None:
     relabel(deployment, {STACK_LABEL: f"swarm/{deployment.stack}", OWNER_LABEL: owner})
 
 
+def stranger_service_removed(deployment: Deployment, _: str) -> None:
+    deployment.docker("service rm shop_extra")
+
+
 def other_host_key(deployment: Deployment) -> str:
     """Another key than the one that is known: what a machine in the middle would have."""
     known = deployment.lab.known_hosts
@@ -735,6 +739,18 @@ SERVICE_ROWS = (
         touches=("shop_cache", "shop_back", "shop_key", "shop_site", "shop-settle"),
     ),
     Row("a task ended and was started anew", task_killed, NOTHING),
+    Row(
+        "a service that nobody declares comes into a stack's namespace",
+        on(
+            "swarm-manager-01",
+            "docker service create --detach --replicas 0 --label com.docker.stack.namespace=shop"
+            " --name shop_extra redis:7.0.15",
+        ),
+        REPORTED,
+        says=("shop_extra: a service in the namespace of stack shop that no file declares",),
+        does="for you to declare or remove it",
+        heal=stranger_service_removed,
+    ),
     Row(
         "no worker is up, so that tasks have nowhere to run",
         workers_stopped,
