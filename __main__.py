@@ -56,7 +56,7 @@ def main() -> None:
     else:
         plan = decisions.decide(settings, known, observation, stacks)
     for warning in plan.warnings:
-        pulumi.log.warn(harmless(warning))
+        pulumi.log.warn(harmless(str(warning)))
     if plan.refusals:
         refuse("".join(["refused, nothing was changed:", *(f"\n  - {one}" for one in plan.refusals)]))
     if outline := plan.outline():

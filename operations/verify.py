@@ -64,7 +64,7 @@ def verify(found: Look) -> Iterator[Check]:
     """All checks of a stack."""
     cluster = found.plan.cluster
     if cluster is None:
-        why = "; ".join(found.plan.refusals) or "no host is in a swarm"
+        why = "; ".join(map(str, found.plan.refusals)) or "no host is in a swarm"
         yield Check("swarm", found.settings.stack, why, passed=False)
         return
     leaders = [entry.name for entry in cluster.entries.values() if entry.leader]

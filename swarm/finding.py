@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-COMMAND = re.compile(r": [^,;)]+$")  # that a sentence ends in: a period would be typed with it
+COMMAND = re.compile(r": [^,;)`]+$")  # that a sentence ends in: a period would be typed with it
 
 
 class Verdict(StrEnum):
@@ -53,7 +53,7 @@ def failed(check: str, where: str | Iterable[str], what: str, remedy: str) -> Fi
     return Finding(check, _places(where), what, Verdict.FAILED, remedy)
 
 
-def warning(check: str, where: str | Iterable[str], what: str, remedy: str) -> Finding:
+def warning(check: str, where: str | Iterable[str], what: str, remedy: str = "") -> Finding:
     """What works but should be known."""
     return Finding(check, _places(where), what, Verdict.WARNING, remedy)
 

@@ -53,7 +53,7 @@ def examine(found: Look, *, deep: bool) -> Iterator[Finding]:
     known = Hosts(found.settings, found.observation, ask(found))
     yield from hosts.check(known)
     yield from neighbors.check(known, found.stacks)
-    yield from undeclared.check(found.settings, found.plan)
+    yield from undeclared.check(found.plan)
     sent, outcome = try_ports(known)
     yield from ports.findings(known, sent, outcome)
     yield from mtu.findings(known, sent, outcome)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 
 from operations.doctor.ports import Hosts, data_address
-from swarm.decide import health, preflight
+from swarm.decide import health, pools
 from swarm.declare.setting_rules import is_address
 from swarm.finding import Finding, failed, unknown, warning
 from swarm.observe.model import Host
@@ -30,7 +30,7 @@ def check(hosts: Hosts) -> Iterator[Finding]:
             "version, clock, live-restore, kernel, disk, engine ID, hostname and routes aren't known",
         )
     told = with_disks(hosts)
-    yield from preflight.common(told)
+    yield from health.check(told)
     mesh = "ports published through the routing mesh and services' virtual addresses don't answer"
     yield from health.kernel(told, "br_netfilter", "packets between containers skip the firewall", warning)
     yield from health.kernel(told, "ip_vs", mesh, warning)
@@ -79,9 +79,9 @@ def pool(hosts: Hosts) -> Iterator[Finding]:
     found = next((one.address_pool for one in clusters), None)
     starts = not any(host.member for host in hosts.observation.values())
     if not found and starts:
-        found = preflight.address_pool(hosts.settings, hosts.observation)
+        found = pools.address_pool(hosts.settings, hosts.observation)
     if found:
-        yield from health.pools(IPv4Network(found), hosts.observation, starts=starts)
+        yield from pools.check(IPv4Network(found), hosts.observation, starts=starts)
     else:
         why = "none is free on every host" if starts else "no manager tells it"
         yield unknown("address pool", tuple(hosts.observation), why)

@@ -77,7 +77,7 @@ def check(hosts: Hosts, plan: Plan) -> Iterator[Finding]:
     """Tries it in the stack's swarm; in no other."""
     ours = plan.cluster and ownership.is_ours(hosts.settings, plan.known, plan.cluster)
     if not ours or plan.control is None:
-        why = "; ".join(plan.refusals) or "no swarm is marked as this stack's"
+        why = "; ".join(map(str, plan.refusals)) or "no swarm is marked as this stack's"
         remedy = "Run `make up` first, or leave out --deep"
         yield failed(CHECK, hosts.settings.stack, f"refused: {why}", remedy)
         return

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from swarm.decide import actions
 from swarm.decide.plan import Plan
-from swarm.declare.settings import Settings
 from swarm.finding import Finding, failed, warning
 from swarm.observe.model import Entry
 
 
-def check(settings: Settings, plan: Plan) -> Iterator[Finding]:
+def check(plan: Plan) -> Iterator[Finding]:
     """A finding for each of them; one that all is well where there are none, and none without a swarm."""
-    found = list(actions.strangers(settings, plan.known, plan.nodes, plan.cluster))
-    yield from map(stranger, found)
-    if plan.cluster and not found:
+    yield from map(stranger, plan.roster.strangers)
+    if plan.cluster and not plan.roster.strangers:
         yield Finding("undeclared nodes", (), "each node of the swarm is declared, or may stay")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from ipaddress import IPv4Network
 from statistics import median
 
 from swarm.finding import Finding, failed, unknown, warning
@@ -19,6 +18,12 @@ FREE_WARNED = 2 * 10**9  # octets
 
 
 Judge = Callable[[str, str, str, str], Finding]  # failed or warning
+
+
+def check(observation: Observation) -> Iterator[Finding]:
+    """What previews and the doctor both check."""
+    for one in CHECKS:
+        yield from one(observation)
 
 
 def engines(observation: Observation) -> Iterator[Finding]:
@@ -201,32 +206,6 @@ def hostnames(observation: Observation) -> Iterator[Finding]:
             )
 
 
-def pools(pool: IPv4Network, observation: Observation, *, starts: bool) -> Iterator[Finding]:
-    """The addresses of overlay networks against every host's routes; `starts`: they aren't in use yet."""
-    remedy = (
-        "Choose another swarm:addressPool, or leave it out"
-        if starts
-        else "Renumber that network; or destroy and make the swarm anew with another swarm:addressPool"
-    )
-    for name, host in looked_at(observation):
-        overlaps = [network for network in networks(host) if pool.overlaps(network)]
-        for network in overlaps:
-            yield failed(
-                "address pool",
-                name,
-                f"address pool {pool} overlaps {network}, a network there, and answers would be lost",
-                remedy,
-            )
-        if not overlaps:
-            yield Finding("address pool", (name,), f"{pool} is off its routes")
-
-
-def networks(host: Host) -> list[IPv4Network]:
-    """Where a host has routes to, but for its default."""
-    destinations = (route.split()[0] for route in host.routes)
-    return [IPv4Network(one, strict=False) for one in destinations if one[:1].isdigit()]
-
-
 def looked_at(observation: Observation) -> list[tuple[str, Host]]:
     """The hosts whose engine told what there is to tell."""
     return [(name, host) for name, host in observation.items() if host.engine]
@@ -244,3 +223,18 @@ def version(text: str) -> tuple[int, ...]:
     """(26, 1, 5) for 26.1.5+dfsg1."""
     digits = text.split("+")[0].split("-")[0].split(".")
     return tuple(int(part) for part in digits if part.isdigit())
+
+
+CHECKS: tuple[Callable[[Observation], Iterator[Finding]], ...] = (
+    engines,
+    clocks,
+    tools,
+    cut_off,
+    memberships,
+    live_restores,
+    overlay,
+    vxlan,
+    disks,
+    clones,
+    hostnames,
+)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
+from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings
-from swarm.observe.model import Cluster, Entry, Host, Observation, views
+from swarm.observe.model import Cluster, Entry, Host
 
 
 class Standing(StrEnum):
@@ -74,69 +74,17 @@ def is_claimed(settings: Settings, known: Known, cluster: Cluster) -> bool:
     return is_ours(settings, known, cluster) and bool(cluster.labels.get(OWNER_LABEL)) and not cluster.marks
 
 
-def our_cluster(
-    settings: Settings, known: Known, observation: Observation
-) -> tuple[Cluster | None, list[str]]:
-    """The swarm that is ours, or is taken over; None where none is seen. And why it can't be told, or
-    mustn't be touched."""
-    seen = list(views(observation).values())
-    ours = [cluster for cluster in seen if is_ours(settings, known, cluster)]
-    found = ours or seen
-    if len(found) > 1:
-        where = "; ".join(f"{one.id} ({hosts_of(one, observation)})" for one in found)
-        return None, [f"the hosts are in {len(found)} swarms: {where}. Leave it to one of them."]
-    if ours or not found:
-        return next(iter(found), None), []
-    cluster = found[0]
-    if settings.adopt:
-        return cluster, list(_not_adoptable(settings, known, cluster))
-    where = f"{hosts_of(cluster, observation)}: in swarm {cluster.id} already"
-    return cluster, [f"{where}, and {_whose(settings, cluster)}"]
-
-
-def _whose(settings: Settings, cluster: Cluster) -> str:
-    """Why a swarm isn't ours, and the way to take it over."""
-    found = owners(cluster)
-    adopt = "pulumi config set swarm:adopt true"
-    leave = "To have its hosts for a swarm of ours, run on each of them: docker swarm leave --force"
-    if len(found) > 1:
-        return (
-            f"it carries the labels of {len(found)} owners: {', '.join(map(str, found))}. Find out who looks "
-            f"after it; to take it over from all of them: {adopt}"
-        )
-    if found and found[0].mark == settings.mark:
-        return (
-            f"it is looked after from another state of {found[0]}. Use that state (PULUMI_BACKEND_URL); "
-            f"if it is gone, take the swarm into this one: {adopt}, and after one up take the key out again"
-        )
-    why = f"it belongs to {found[0]}" if found else "it isn't marked as ours"
-    return f"{why}. To take that swarm over: {adopt}. {leave}"
-
-
-def _not_adoptable(settings: Settings, known: Known, cluster: Cluster) -> Iterable[str]:
-    """Nodes that another owner has labelled, and that nobody declares here: ownership would leave them
-    behind."""
-    declared = {node.name for node in settings.nodes}
-    for entry in cluster.entries.values():
-        name = entry.labels.get(NAME_LABEL)
-        if name and name not in declared and not is_labelled(known, entry):
-            yield (
-                f"{name} ({entry.id}): a node of the swarm that is taken over, and not declared here. "
-                "Declare it; or have its owner take it out first"
-            )
-
-
 def is_labelled(known: Known, entry: Entry) -> bool:
     """Whether a node of the swarm is this stack's: by its label, or by its ID in the state."""
     owner = entry.labels.get(OWNER_LABEL)
     return owner == known.owner if owner else entry.id in known.ids
 
 
-def standing(known: Known, cluster: Cluster | None, observation: Observation, host: Host) -> Standing:
-    """What a host's membership is to us; `cluster` is our swarm, None where none is seen."""
+def standing(known: Known, cluster: Cluster | None, swarms: Iterable[Cluster], host: Host) -> Standing:
+    """What a host's membership is to us; `cluster` is our swarm among those that are seen, if it is."""
     if not host.member:
         return Standing.NONE
-    others = [one for one in views(observation).values() if not cluster or one.id != cluster.id]
+    others = [one for one in swarms if not cluster or one.id != cluster.id]
     theirs = {node_id for one in others for node_id in one.entries}
     ours = (known.ids | set(cluster.entries if cluster else ())) - theirs
     swarm_id = host.cluster.id if host.cluster else host.cluster_id
@@ -152,10 +100,3 @@ def standing(known: Known, cluster: Cluster | None, observation: Observation, ho
 
 def _addresses(cluster: Cluster) -> set[str]:
     return {entry.address for entry in cluster.entries.values() if entry.role == "manager"}
-
-
-def hosts_of(cluster: Cluster, observation: Observation) -> str:
-    """The names of the hosts that show a swarm."""
-    return ", ".join(
-        name for name, host in observation.items() if host.cluster and host.cluster.id == cluster.id
-    )

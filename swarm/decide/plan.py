@@ -1,4 +1,4 @@
-"""The words in which decisions are said: a step per node, tasks for the convergence, refusals."""
+"""The words in which decisions are said: a step per node, tasks for managers, findings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from swarm.decide.ownership import Known
-from swarm.observe.model import Cluster
+from swarm.finding import Finding, Verdict
+from swarm.observe.model import Cluster, Entry
 
 
 class Step(StrEnum):
@@ -37,6 +38,20 @@ class NodePlan:
     without: tuple[str, ...] = ()
 
 
+Nodes = Mapping[str, NodePlan]  # by name
+
+
+@dataclass(frozen=True)
+class Roster:
+    """Entries of the swarm's list beside those of the declared nodes in their places: old ones of nodes whose
+    hosts are other members by now, or none; those of nodes that left the configuration or are lost; and those
+    that nobody declares. The first two with the nodes' names."""
+
+    stale: tuple[tuple[str, Entry], ...] = ()
+    leavers: tuple[tuple[str, Entry], ...] = ()
+    strangers: tuple[Entry, ...] = ()
+
+
 @dataclass(frozen=True)
 class Task:
     """One line of work for a manager: `verb` is a function of the manager's script, `node_id`
@@ -56,16 +71,26 @@ class Task:
 class Plan:
     """All that a run is to do to the nodes; nothing may be done while it has refusals."""
 
-    nodes: Mapping[str, NodePlan]
+    nodes: Nodes
     known: Known  # by the state
     control: str | None = None  # the node whose manager takes the control commands
     cluster: Cluster | None = None  # ours, where it lives already
+    roster: Roster = Roster()
     address_pool: str | None = None  # for the init
     # Before the joins: our labels on a swarm that lacks them, entries of managers that join anew.
     evictions: tuple[Task, ...] = ()
     work: tuple[Task, ...] = ()  # after the joins
-    warnings: tuple[str, ...] = ()
-    refusals: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        """What speaks against it."""
+        return tuple(one for one in self.findings if one.verdict is Verdict.FAILED)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What works but should be known."""
+        return tuple(one for one in self.findings if one.verdict is Verdict.WARNING)
 
     @property
     def complete(self) -> bool:

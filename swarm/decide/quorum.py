@@ -2,62 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
-from swarm.decide.actions import Nodes
-from swarm.decide.plan import Step, Task
-from swarm.declare.settings import Settings
-from swarm.observe.model import Cluster
+from swarm.decide.plan import Plan, Step, Task
+from swarm.decide.world import World
+from swarm.finding import Finding, failed
 
+CHECK = "majority"
 RECOVERY = (
     "Start them again. If they are gone for good, run on one that is left: "
     "docker swarm init --force-new-cluster --advertise-addr ITS_ADDRESS"
 )
 
 
-def quorum(
-    settings: Settings,
-    nodes: Nodes,
-    cluster: Cluster,
-    evictions: Iterable[Task],
-    work: Iterable[Task],
-) -> Iterator[str]:
+def quorum(world: World, plan: Plan) -> Iterator[Finding]:
     """Goes through evictions, joins and work, step by step; refuses the first after which too few
     managers are left for a majority."""
-    silent = {plan.node_id for plan in nodes.values() if plan.step in (Step.UNREACHABLE, Step.LOST)}
-    managers = {
-        one.id: one.ready and one.id not in silent
-        for one in cluster.entries.values()
-        if one.role == "manager"
-    }
-    joins = (
-        Task("promote", node.name)
-        for node in settings.nodes
-        if node.manager and nodes[node.name].step is Step.JOIN
-    )
-    reachable, needed = sum(managers.values()), len(managers) // 2 + 1
-    if reachable < needed:
-        entries = [cluster.entries[one] for one, takes_part in managers.items() if not takes_part]
-        declared = {plan.node_id for plan in nodes.values()}
-        missing = ", ".join(
-            sorted(one.name + ("" if one.id in declared else " (not declared)") for one in entries)
-        )
-        yield (
-            f"of {len(managers)} managers {reachable} can be reached, and {needed} are needed for a "
-            f"majority. Missing: {missing}. {RECOVERY}"
-        )
+    if not world.cluster:
         return
-    for task in (*evictions, *joins, *work):
+    silent = {one.node_id for one in plan.nodes.values() if one.step in (Step.UNREACHABLE, Step.LOST)}
+    managers = {
+        one.id: one.ready and one.id not in silent for one in world.entries.values() if one.role == "manager"
+    }
+    if _short(managers):
+        yield _lacking(world, plan, managers)
+        return
+    for task in (*plan.evictions, *_joins(world, plan), *plan.work):
         if task.verb == "promote":
             managers[task.node_id or task.name] = True
         elif task.verb in ("demote", "remove"):
             managers.pop(str(task.node_id), None)
-        else:
-            continue
-        reachable, needed = sum(managers.values()), len(managers) // 2 + 1
-        if reachable < needed:
-            yield (
-                f"`{task.verb} {task.name}` would leave {len(managers)} managers of which {reachable} can "
-                f"be reached, and {needed} are needed for a majority. Bring managers back first."
-            )
+        if short := _short(managers):
+            what = f"`{task.verb} {task.name}` would leave {len(managers)} managers of which {short}"
+            yield failed(CHECK, (), what, "Bring managers back first")
             return
+
+
+def _joins(world: World, plan: Plan) -> Iterator[Task]:
+    """A manager that joins counts as one that is promoted."""
+    for node in world.settings.nodes:
+        if node.manager and plan.nodes[node.name].step is Step.JOIN:
+            yield Task("promote", node.name)
+
+
+def _short(managers: Mapping[str, bool]) -> str:
+    """Why these, by ID with whether they can be reached, are no majority; empty where they are one."""
+    reachable, needed = sum(managers.values()), len(managers) // 2 + 1
+    return (
+        "" if reachable >= needed else f"{reachable} can be reached, and {needed} are needed for a majority"
+    )
+
+
+def _lacking(world: World, plan: Plan, managers: Mapping[str, bool]) -> Finding:
+    declared = {one.node_id for one in plan.nodes.values()}
+    missing = sorted(
+        world.entries[one].name + ("" if one in declared else " (not declared)")
+        for one, takes_part in managers.items()
+        if not takes_part
+    )
+    what = f"of {len(managers)} managers {_short(managers)}. Missing: {', '.join(missing)}"
+    return failed(CHECK, (), what, RECOVERY)

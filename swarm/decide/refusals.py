@@ -1,168 +1,203 @@
-"""What is refused of hosts and nodes, with the remedy. Pure; what makes a host unfit is in preflight.py."""
+"""What is refused: a tuple of rules, each of which says what speaks against a plan, and the remedy. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
-from swarm.decide import actions, quorum
-from swarm.decide.ownership import Known, Standing
-from swarm.decide.plan import NodePlan, Step
+from swarm.decide import host_refusals
+from swarm.decide.ownership import is_labelled, owners
+from swarm.decide.plan import Plan, Step
+from swarm.decide.quorum import RECOVERY, quorum
+from swarm.decide.world import World
+from swarm.declare import ordering
 from swarm.declare.labels import NAME_LABEL
-from swarm.declare.settings import Node, Settings
-from swarm.observe.model import Cluster, Host, Observation
+from swarm.finding import Finding, failed
+from swarm.observe.model import Cluster
 
-Nodes = Mapping[str, NodePlan]
+Rule = Callable[[World, Plan], Iterable[Finding]]
+
+MAKING = {
+    "network": "docker network create --driver overlay {}",
+    "secret": "docker secret create {} FILE",
+    "config": "docker config create {} FILE",
+}
 
 
-def leaderless(observation: Observation) -> Iterator[str]:
+def refusals(world: World, plan: Plan) -> list[Finding]:
+    """All that the rules say; where they say nothing, that no manager takes the commands, if so it is."""
+    found = [one for rule in RULES for one in rule(world, plan)]
+    if not plan.control and not found:
+        remedy = "Declare one of the live managers as a manager"
+        found.append(failed("control", (), "no manager answers that is to stay one", remedy))
+    return found
+
+
+def several_swarms(world: World, _: Plan) -> Iterator[Finding]:
+    """It can't be told which one is meant."""
+    if len(world.candidates) > 1:
+        where = "; ".join(f"{one.id} ({_hosts_of(one, world)})" for one in world.candidates)
+        what = f"the hosts are in {len(world.candidates)} swarms: {where}"
+        yield failed("ownership", (), what, "Leave it to one of them")
+
+
+def not_ours(world: World, _: Plan) -> Iterator[Finding]:
+    """A swarm is touched if it is ours, or is to be taken over."""
+    if world.cluster and not world.ours and not world.settings.adopt:
+        why, remedy = _whose(world, world.cluster)
+        what = f"{_hosts_of(world.cluster, world)}: in swarm {world.cluster.id} already, and {why}"
+        yield failed("ownership", (), what, remedy)
+
+
+def _hosts_of(cluster: Cluster, world: World) -> str:
+    """The names of the hosts that show a swarm."""
+    hosts = world.observation.items()
+    return ", ".join(name for name, host in hosts if host.cluster and host.cluster.id == cluster.id)
+
+
+def _whose(world: World, cluster: Cluster) -> tuple[str, str]:
+    """Why a swarm isn't ours, and the way to take it over."""
+    found = owners(cluster)
+    adopt = "pulumi config set swarm:adopt true"
+    if len(found) > 1:
+        why = f"it carries the labels of {len(found)} owners: {', '.join(map(str, found))}"
+        return why, f"Find out who looks after it; to take it over from all of them: {adopt}"
+    if found and found[0].mark == world.settings.mark:
+        return (
+            f"it is looked after from another state of {found[0]}",
+            f"Use that state (PULUMI_BACKEND_URL); if it is gone, take the swarm into this one: {adopt}, and "
+            "after one up take the key out again",
+        )
+    leave = "To have its hosts for a swarm of ours, run on each of them: docker swarm leave --force"
+    why = f"it belongs to {found[0]}" if found else "it isn't marked as ours"
+    return why, f"To take that swarm over: {adopt}. {leave}"
+
+
+def not_adoptable(world: World, plan: Plan) -> Iterator[Finding]:
+    """Nodes that another owner has labelled, and that nobody declares here: ownership would leave them
+    behind."""
+    if world.cluster and not world.ours and world.settings.adopt:
+        for entry in world.entries.values():
+            name = entry.labels.get(NAME_LABEL)
+            if name and name not in plan.nodes and not is_labelled(world.known, entry):
+                what = f"{name} ({entry.id}): a node of the swarm that is taken over, and not declared here"
+                yield failed("ownership", (), what, "Declare it; or have its owner take it out first")
+
+
+def leaderless(world: World, _: Plan) -> Iterator[Finding]:
     """Members without a leader to be seen: the one case in which a second swarm could be made."""
-    managers = [name for name, host in observation.items() if host.leaderless]
-    if managers:
-        yield (
-            f"{', '.join(managers)}: in a swarm that has no leader, so more than half of its managers "
-            f"can't be reached. {quorum.RECOVERY}; or, to begin anew, on every host that is left: "
-            "docker swarm leave --force"
-        )
+    managers = [name for name, host in world.observation.items() if host.leaderless]
+    if managers and not world.candidates:
+        what = "in a swarm that has no leader, so more than half of its managers can't be reached"
+        anew = "or, to begin anew, on every host that is left: docker swarm leave --force"
+        yield failed("leader", managers, what, f"{RECOVERY}; {anew}")
+
+
+def managers_silent(world: World, _: Plan) -> Iterator[Finding]:
+    """Members whose managers don't show their swarm."""
+    hosts = world.observation.items()
+    if world.candidates or any(host.leaderless for _, host in hosts):
         return
-    for name, host in observation.items():
+    for name, host in hosts:
         if host.state == "locked":
-            yield _locked(name)
+            yield host_refusals.is_locked(name)
         elif host.member:
-            yield (
-                f"{name}: in a swarm whose managers ({', '.join(host.managers) or 'unknown'}) give no "
-                "answer. Start them again; if that swarm is gone for good, run on it: docker swarm leave"
-            )
+            what = f"in a swarm whose managers ({', '.join(host.managers) or 'unknown'}) give no answer"
+            gone = "if that swarm is gone for good, run on it: docker swarm leave"
+            yield failed("leader", name, what, f"Start them again; {gone}")
 
 
-def of_nodes(
-    settings: Settings,
-    observation: Observation,
-    nodes: Nodes,
-    cluster: Cluster | None,
-    standings: Mapping[str, Standing],
-) -> Iterator[str]:
-    """What speaks against going on with each node."""
-    for node in settings.nodes:
-        step, host = nodes[node.name].step, observation.get(node.name)
-        if host is None:
-            continue
-        if host.refuses and node.name not in settings.unreachable:
-            yield f"{_where(node)}: {_refusing(host)}"
-        elif step is Step.ABSENT:
-            yield from _absent(settings, node, host, cluster)
-        if cluster and step is Step.FOREIGN:
-            yield f"{_where(node)}: {_foreign(host, cluster, standings[node.name])}"
-        elif cluster and host.state == "locked":
-            yield _locked(node.name)
-        elif cluster and step is Step.IN_PLACE:
-            yield from _in_place(node, host, cluster)
-
-
-def _locked(name: str) -> str:
-    return f"{name}: its swarm is locked. Run on it: docker swarm unlock"
-
-
-def _where(node: Node) -> str:
-    return f"{node.name} ({node.host})"
-
-
-def _refusing(host: Host) -> str:
-    """A host that turns us away is no silent one: whatever it is, it may live."""
-    remedy = (
-        "Find out whether that is the same machine before anything else: compare the key with the host's "
-        "own console, and only then put the new one into knownHostsFile"
-        if host.alarming
-        else "Correct the way to it, or its rights"
-    )
-    return f"it refuses us: {host.problem}. {remedy}; or go on without it: name it in swarm:unreachable."
-
-
-def _absent(settings: Settings, node: Node, host: Host, cluster: Cluster | None) -> Iterator[str]:
-    if host.leaderless and cluster:
-        yield (
-            f"{_where(node)}: in a swarm that has no leader and isn't known to be {cluster.id}, ours. "
-            f"{_farewell('docker swarm leave --force')}"
-        )
-    elif host.problem and host.answers and not cluster and node.name not in settings.unreachable:
-        yield (
-            f"{_where(node)}: {host.problem}, so it may be in a swarm. Make its engine "
-            "answer, or take it out of the configuration."
-        )
-    elif host.problem and node.role == "leader" and not cluster:
-        yield f"{_where(node)}: is to start the swarm and gives no answer: {host.problem}. Start it."
-    elif host.problem and node.name not in settings.unreachable:
-        without = "pulumi config set swarm:allowUnreachable true"
-        if not cluster:
-            at = len(settings.unreachable)
-            without = f"pulumi config set --path 'swarm:unreachable[{at}]' {node.name}"
-        if not cluster or not settings.allow_unreachable:
-            yield f"{_where(node)}: {host.problem}. Start it; or go on without it: {without}"
-
-
-def _foreign(host: Host, cluster: Cluster, what: Standing) -> str:
-    if what is Standing.UNKNOWN:
-        return (
-            f"{what}, and may be another's than {cluster.id}, ours. Wait until its engine is active. "
-            f"{_farewell('docker swarm leave --force')}"
-        )
-    if host.state == "locked":
-        return (
-            f"in a locked swarm that isn't known to be {cluster.id}, ours. Unlock it to see whose it is "
-            "(run on it: docker swarm unlock), or take it out of the configuration"
-        )
-    whose = f"swarm {host.cluster.id}" if host.cluster else "the swarm of managers "
-    whose += "" if host.cluster else ", ".join(host.managers) or "that it doesn't name"
-    if host.state == "error":
-        whose += f", with an error ({host.error or 'that its engine has no words for'})"
-    force = " --force" if host.manager or host.state == "error" else ""
-    return f"in {whose}, and ours is {cluster.id}. {_farewell(f'docker swarm leave{force}')}"
-
-
-def _farewell(command: str) -> str:
-    """The milder remedy first: the swarm may be somebody's."""
-    return f"Take it out of the configuration; or, if that swarm may lose it, run on it: {command}"
-
-
-def _in_place(node: Node, host: Host, cluster: Cluster) -> Iterator[str]:
-    if actions.moved(node, host):
-        yield (
-            f"{_where(node)}: the swarm that is taken over reaches this manager at "
-            f"{host.address}. Declare that: advertiseAddress: {host.address}"
-        )
-    called = cluster.entries[host.node_id].labels.get(NAME_LABEL, node.name)
-    if called != node.name:
-        yield (
-            f"{_where(node)}: the swarm knows this machine as {called}. A name can't "
-            f"be changed: take {called} out of the configuration, pulumi up, then add {node.name}."
-        )
-
-
-def of_start(settings: Settings, known: Known, observation: Observation) -> Iterator[str]:
+def may_live(world: World, plan: Plan) -> Iterator[Finding]:
     """A swarm is never started while one that this stack has made may live somewhere."""
-    declared = {node.name: node for node in settings.nodes}
-    for name in known.node_ids:
-        host, node = observation.get(name), declared.get(name)
+    if not plan.steps(Step.INIT):
+        return
+    declared = {node.name: node for node in world.settings.nodes}
+    lives = "the state knows it as a node of this stack's swarm"
+    for name in world.known.node_ids:
+        host, node = world.observation.get(name), declared.get(name)
         if node is None:
-            yield (
-                f"{name}: the state knows it as a node of this stack's swarm, it isn't declared any more, "
-                "and that swarm isn't to be seen, so it may live there. Put it back into the configuration; "
-                "with lost: true if it is gone for good"
+            what = (
+                f"{lives}, it isn't declared any more, and that swarm isn't to be seen, so it may live there"
             )
+            remedy = "Put it back into the configuration; with lost: true if it is gone for good"
+            yield failed("ownership", name, what, remedy)
         elif host and host.problem:
-            yield (
-                f"{_where(node)}: the state knows it as a node of this stack's swarm, which isn't to be "
-                f"seen, so it may live there: {host.problem}. Start it; or, if it is gone for good, declare "
-                "it lost: true"
+            what = f"{lives}, which isn't to be seen, so it may live there: {host.problem}"
+            remedy = "Start it; or, if it is gone for good, declare it lost: true"
+            yield failed("ownership", host_refusals.place(node), what, remedy)
+
+
+def fixed_settings(world: World, _: Plan) -> Iterator[Finding]:
+    """What is fixed at the init and declared otherwise now."""
+    settings, cluster = world.settings, world.cluster
+    if not cluster:
+        return
+    pairs = {
+        "addressPool": (
+            settings.address_pool and str(settings.address_pool),
+            cluster.address_pool,
+        ),
+        "dataPathPort": (settings.data_path_port, cluster.data_path_port),
+    }
+    for key, (declared, actual) in pairs.items():
+        if declared not in (None, actual):
+            what = f"swarm:{key} {declared}: the swarm was started with {actual}, which can't be changed"
+            yield failed("settings", (), what, "Set it to that; or destroy and make the swarm anew")
+
+
+def left_while_down(_: World, plan: Plan) -> Iterator[Finding]:
+    """A node that left the configuration can be emptied only while it is Ready."""
+    for name, entry in plan.roster.leavers:
+        if name not in plan.nodes and not entry.ready:
+            what = (
+                f"taken out of the configuration while it is {entry.state}, so its tasks can't be moved away "
+                "in order"
             )
+            remedy = "Start it; or, if it is gone for good, put it back with `lost: true`"
+            yield failed("departure", name, what, remedy)
 
 
-def of_strangers(settings: Settings, known: Known, nodes: Nodes, cluster: Cluster) -> Iterator[str]:
-    """Managers that nobody declares: they see every secret, and count for the majority."""
-    for entry in actions.strangers(settings, known, nodes, cluster):
+def stranger_managers(world: World, plan: Plan) -> Iterator[Finding]:
+    """Managers that nobody declares."""
+    what = "a manager of our swarm that nobody declares: it sees every secret, and counts for the majority"
+    at = len(world.settings.other_nodes)
+    for entry in plan.roster.strangers:
         if entry.role == "manager":
-            yield (
-                f"{entry.hostname} ({entry.id}, {entry.address}): a manager of our swarm that nobody "
-                "declares: it sees every secret, and counts for the majority. Declare it; or demote and "
-                f"remove it (docker node demote {entry.id}; docker node rm {entry.id}); or let it stay: "
-                f"pulumi config set --path 'swarm:otherNodes[{len(settings.other_nodes)}]' {entry.hostname}"
-            )
+            who = f"{entry.hostname} ({entry.id}, {entry.address})"
+            removal = f"docker node demote {entry.id}; docker node rm {entry.id}"
+            way = f"pulumi config set --path 'swarm:otherNodes[{at}]' {entry.hostname}"
+            remedy = f"Declare it; or demote and remove it ({removal}); or let it stay: {way}"
+            yield failed("strangers", who, what, remedy)
+
+
+def missing(world: World, _: Plan) -> Iterator[Finding]:
+    """What stacks need that none of them makes, and the swarm hasn't."""
+    made = ordering.owners(world.stacks)
+    for stack in world.stacks:
+        needed = {
+            "network": [one.full for one in stack.networks if one.external and one.full not in made],
+            "secret": [one.external for one in stack.secrets if one.external],
+            "config": stack.external_configs,
+        }
+        for kind, names in needed.items():
+            there = getattr(world.cluster, f"{kind}s", {})
+            for name in (name for name in names if name not in there):
+                what = f"stack {stack.name} needs the external {kind} {name}, which the swarm doesn't have"
+                remedy = f"Make it there, on a manager: {MAKING[kind].format(name)}"
+                yield failed("external", (), what, remedy)
+
+
+RULES: tuple[Rule, ...] = (
+    several_swarms,
+    not_ours,
+    not_adoptable,
+    leaderless,
+    managers_silent,
+    host_refusals.by_host,
+    host_refusals.silent,
+    may_live,
+    fixed_settings,
+    left_while_down,
+    quorum,
+    stranger_managers,
+    missing,
+)

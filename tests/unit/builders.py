@@ -133,9 +133,14 @@ def observed(settings: Settings, swarm: Cluster | None, *special: Host) -> Obser
     return hosts | {host.name: host for host in special}
 
 
+def texts(findings) -> list[str]:
+    """What is shown of findings."""
+    return [str(one) for one in findings]
+
+
 def told(plan) -> list[str]:
     """A plan's warnings, but for the one of every swarm whose only manager is m1."""
-    return [one for one in plan.warnings if not one.startswith("one manager ")]
+    return [one for one in texts(plan.warnings) if not one.startswith("one manager ")]
 
 
 def lines(tasks) -> list[str]:

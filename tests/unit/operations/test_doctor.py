@@ -490,7 +490,7 @@ def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning
 def undeclared_in(*entries, **more):
     settings = declared("m1 w1", **more)
     swarm = cluster("m1 w1", *entries)
-    return list(undeclared.check(settings, decide(settings, KNOWN, observed(settings, swarm))))
+    return list(undeclared.check(decide(settings, KNOWN, observed(settings, swarm))))
 
 
 def test_nodes_that_nobody_declares_are_told_of_with_what_they_can_see():
@@ -521,7 +521,7 @@ def test_nodes_that_are_declared_or_may_stay_are_well():
 def test_without_a_swarm_there_are_no_undeclared_nodes():
     settings = declared("m1 w1")
     plan = decide(settings, KNOWN, observed(settings, None))
-    assert list(undeclared.check(settings, plan)) == []
+    assert list(undeclared.check(plan)) == []
 
 
 # What a host tells.

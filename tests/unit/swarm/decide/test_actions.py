@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from swarm.decide import actions, quorum
+from swarm.decide import quorum, warnings
 from swarm.decide.decisions import decide, give_up
 from swarm.decide.ownership import Known
 from swarm.decide.plan import NodePlan, Plan, Step, Task
+from swarm.decide.world import World
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Deployment, Settings
 from swarm.observe.model import Cluster, Entry, Host, Observation, Service
@@ -33,6 +34,7 @@ from tests.unit.builders import (
     observed,
     silent,
     stuck,
+    texts,
 )
 
 FIVE = "m1 m2 m3 m4 m5"
@@ -138,9 +140,9 @@ def test_the_work_is_exact_when(settings, swarm, work):
     ],
 )
 def test_what_the_managers_cannot_survive_is_told(settings, said):
-    found = list(actions.warnings(settings, None))
+    found = list(warnings.few_managers(World(settings, KNOWN, {}), Plan({}, KNOWN)))
     assert len(found) == bool(said)
-    assert all(said in one for one in found)
+    assert all(said in str(one) for one in found)
 
 
 def test_tasks_that_lack_while_members_are_silent_are_told_of():
@@ -150,7 +152,7 @@ def test_tasks_that_lack_while_members_are_silent_are_told_of():
     settings = declared("m1 m2 m3 w1 w2", stacks=(shop,))
     swarm = cluster("m1 m2 m3 w1", down("w2"), services=(service, *others))
     _, said = plan_of(settings, swarm).warnings
-    assert said == "shop_web: 1 of 3 tasks run while this takes no part: w2"
+    assert str(said) == "shop_web: 1 of 3 tasks run while this takes no part: w2"
     assert not plan_of(settings, cluster("m1 m2 m3 w1 w2", services=(service,))).warnings
 
 
@@ -184,7 +186,7 @@ def test_an_entry_without_our_label_is_removed_only_when_it_is_down_at_the_addre
 
 
 def test_a_node_taken_out_of_the_configuration_while_it_is_not_ready_is_refused():
-    (said,) = plan_of(declared("m1 w1"), cluster("m1 w1", down("w2"))).refusals
+    (said,) = texts(plan_of(declared("m1 w1"), cluster("m1 w1", down("w2"))).refusals)
     assert said.startswith("w2: taken out of the configuration while it is down")
     assert said.endswith("put it back with `lost: true`.")
 
@@ -217,7 +219,7 @@ def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(ther
     workers = [node(name, role="worker") for name in names if name not in wanted.split()]
     for allowed in (False, True):
         settings = declared(" ".join(names), *workers, allow_unreachable=allowed)
-        said = plan_of(settings, swarm, *unheard).refusals
+        said = texts(plan_of(settings, swarm, *unheard).refusals)
         assert len(said) == bool(refused)
         assert all(refused in one for one in said)
 
@@ -242,7 +244,9 @@ def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(ther
 def test_the_majority_counts_before_the_first_step_also_where_there_is_none(steps, said):
     names = "m1 m2 m3 w1"
     nodes = {name: NodePlan(steps.get(name, Step.IN_PLACE), f"id-{name}") for name in names.split()}
-    assert list(quorum.quorum(declared(names), nodes, cluster(names), (), ())) == said
+    settings, swarm = declared(names), cluster(names)
+    world = World(settings, KNOWN, observed(settings, swarm))
+    assert texts(quorum.quorum(world, Plan(nodes, KNOWN, cluster=swarm))) == said
 
 
 def test_managers_that_joined_anew_count_before_others_are_demoted():
@@ -256,7 +260,7 @@ def test_a_joining_manager_s_old_entry_as_a_worker_hides_no_demotion():
     """Six managers after the join, of which four answer; two of those are to be demoted."""
     swarm = cluster("m1 m2 m3", down("m4"), down("m5"), down("m6", role="worker"))
     workers = [node(name, role="worker") for name in ("m2", "m3")]
-    (said,) = plan_of(declared("m1 m2 m3 m4 m5 m6", *workers), swarm, idle("m6")).refusals
+    (said,) = texts(plan_of(declared("m1 m2 m3 m4 m5 m6", *workers), swarm, idle("m6")).refusals)
     assert "`demote m3` would leave 4 managers of which 2 can be reached, and 3 are needed" in said
 
 
@@ -425,8 +429,7 @@ def test_in_any_world_nothing_of_somebody_else_s_is_touched(world):
         if task.verb in ("drain", "demote", "remove") and task.name not in plan.nodes:
             entry_of = swarm.entries[task.node_id]
             assert entry_of.labels.get(OWNER_LABEL) == OWNER or entry_of.id in known.ids, str(task)
-    undeclared = actions.strangers(settings, known, plan.nodes, plan.cluster)
-    assert not any(one.role == "manager" for one in undeclared), "it sees every secret"
+    assert not any(one.role == "manager" for one in plan.roster.strangers), "it sees every secret"
 
 
 @effort(max_examples=600, deadline=None, derandomize=True)

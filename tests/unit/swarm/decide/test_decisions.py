@@ -30,6 +30,7 @@ from tests.unit.builders import (
     observed,
     silent,
     stuck,
+    texts,
     told,
 )
 
@@ -598,7 +599,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_the_plan_when(case):
     plan = decide(case.settings, case.known, observed(case.settings, case.swarm, *case.hosts), case.stacks)
-    for said, expected in ((plan.refusals, case.refusals), (told(plan), case.warnings)):
+    for said, expected in ((texts(plan.refusals), case.refusals), (told(plan), case.warnings)):
         assert len(said) == len(expected), said
         assert all(part in one for part, one in zip(expected, said, strict=True)), said
         assert not any("None" in one for one in said), said
@@ -613,10 +614,48 @@ def test_the_plan_when(case):
         assert plan.control == case.control
 
 
+SIX = "m1 m2 m3 w1 w2 w3"
+
+
+@pytest.mark.parametrize(
+    ("fault", "refused", "warned"),
+    [
+        ({"kernel": {"vxlan": "no"}}, "m1, m2, m3, w1, w2, w3: the kernel has no vxlan: ", ""),
+        ({"kernel": {"overlay": "no"}}, "", "m1, m2, m3, w1, w2, w3: the kernel has no overlay: "),
+        ({"lacks": ("flock",)}, "m1, m2, m3, w1, w2, w3: no flock there that does what an up needs", ""),
+        ({"engine": "19.03.15"}, "m1, m2, m3, w1, w2, w3: Docker Engine 19.03.15 is older than 20.10", ""),
+        ({"problem": "Host key verification failed"}, "w3 (10.0.0.23): it refuses us: Host key ver", ""),
+    ],
+    ids=["a module is missing", "a slower driver", "a program is missing", "an old engine", "a wrong key"],
+)
+def test_six_hosts_with_one_fault_give_one_line(fault, refused, warned):
+    settings = declared(SIX)
+    plan = decide(settings, KNOWN, observed(settings, None, *(idle(name, **fault) for name in SIX.split())))
+    for found, words in ((plan.refusals, refused), (told(plan), warned)):
+        assert len(found) == bool(words), found
+        assert all(words in one for one in texts(found))
+
+
+def test_hosts_that_are_silent_alike_are_one_line_with_the_way_to_go_on_without_each():
+    settings = declared(SIX, unreachable=("w9",))
+    hosts = observed(settings, None, silent("m2"), silent("w2"))
+    (said,) = texts(decide(settings, KNOWN, hosts).refusals)
+    assert said.startswith("m2 (10.0.0.12), w2 (10.0.0.22): it gave no answer within 8 s. Start it; or go on")
+    assert "'swarm:unreachable[1]' m2 && pulumi config" in said
+    assert said.endswith("'swarm:unreachable[2]' w2")
+
+
+def test_members_that_are_silent_alike_are_one_line():
+    settings, swarm = declared(SIX), cluster(SIX)
+    hosts = observed(settings, swarm, *map(silent, ("w1", "w2", "w3")))
+    (said,) = told(decide(settings, KNOWN, hosts))
+    assert said.startswith("w1, w2, w3: each is a member that gives no answer, and is left alone: it gave no")
+
+
 def test_the_quorum_s_loss_is_refused_with_what_to_run():
     settings = declared("m1 m2 m3")
     plan = decide(settings, KNOWN, observed(settings, None, leaderless("m1"), silent("m2"), silent("m3")))
-    (said,) = [one for one in plan.refusals if one.startswith("m1")]
+    (said,) = [one for one in texts(plan.refusals) if one.startswith("m1")]
     assert "in a swarm that has no leader" in said
     assert "docker swarm init --force-new-cluster" in said
 
@@ -633,7 +672,7 @@ def test_the_swarm_with_our_mark_is_ours_among_several():
     plan = decide(settings, KNOWN, observed(settings, cluster("m1 m2"), member("m3", FOREIGN, "id-m8")))
     assert plan.cluster
     assert plan.cluster.id == "ours"
-    assert [one.split()[0] for one in plan.refusals] == ["m3"]
+    assert [one.split()[0] for one in texts(plan.refusals)] == ["m3"]
 
 
 def test_control_is_the_leader_of_the_moment_where_it_stays_a_manager():
@@ -649,7 +688,7 @@ def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down
     settings = declared("m1 w1")
     plan = decide(settings, KNOWN, observed(settings, cluster("m1 w1", stranger)))
     assert not plan.work
-    assert any("laptop (id-w9) is down, and no node of this stack" in one for one in plan.warnings)
+    assert any("laptop (id-w9) is down, and no node of this stack" in one for one in texts(plan.warnings))
 
 
 @pytest.mark.parametrize(
@@ -783,7 +822,7 @@ def test_destroy_makes_only_hosts_leave_that_are_known_to_be_in_our_swarm_when(
     plan = give_up(settings, KNOWN, observed(settings, swarm, *hosts))
     assert not plan.refusals
     assert {name for name, one in plan.nodes.items() if one.step is not Step.IN_PLACE} == set(left_alone)
-    assert list(plan.warnings) == [
+    assert texts(plan.warnings) == [
         f"{name} ({settings.node(name).host}) was not made to leave its swarm: {why}. If it comes back as a "
         "member of this one, run on it: docker swarm leave --force"
         for name, why in left_alone.items()

@@ -1,12 +1,11 @@
 """What is well and what isn't: every verdict of every check, on observed hosts."""
 
 from dataclasses import replace
-from ipaddress import IPv4Network
 
 import pytest
 
 from swarm.decide import health
-from swarm.finding import Finding, Verdict, failed, summed, unknown, warning
+from swarm.finding import Verdict
 from tests.unit.builders import cluster, down, idle, leaderless, member, silent
 
 SWARM = cluster("m1 w2", down("w1"))
@@ -128,42 +127,3 @@ def test_a_manager_that_is_cut_off_is_named_with_the_ports():
 def test_a_clock_that_is_off_here_is_said_to_be_ours():
     ours, *_ = health.clocks({"m1": idle("m1", skew=-3600), "w1": idle("w1", skew=-3600)})
     assert ours.what == "this computer's clock is +3600 s from the hosts', which agree with each other"
-
-
-@pytest.mark.parametrize(
-    ("routes", "starts", "verdict", "words"),
-    [
-        (("10.20.0.0/16 dev eth0",), True, FAILED, "Choose another swarm:addressPool"),
-        (("10.20.7.9 dev wg0",), False, FAILED, "Renumber that network"),
-        (("default via 10.20.0.1 dev eth0", "10.0.0.0/24 dev eth0"), True, OK, ""),
-        (("0.0.0.0/1 dev tun0",), True, FAILED, "Choose"),
-        ((), False, OK, ""),
-    ],
-)
-def test_a_pool_must_be_off_every_route(routes, starts, verdict, words):
-    hosts = {"w1": idle("w1", routes=routes), "w2": silent("w2")}
-    (found,) = health.pools(IPv4Network("10.20.0.0/16"), hosts, starts=starts)
-    assert (found.where, found.verdict) == (("w1",), verdict)
-    assert words in found.remedy
-
-
-def test_findings_that_agree_are_one_with_the_hosts_of_all():
-    given = [
-        Finding("clock", ("m1",), "fine"),
-        warning("clock", "w1", "off", "Set it"),
-        Finding("clock", ("w2", "m1"), "fine"),
-        failed("clock", "w2", "off", "Set it"),
-        unknown("disk", ["w1", "w2"], "fine"),
-    ]
-    assert summed(given) == [
-        Finding("clock", ("m1", "w2"), "fine"),
-        Finding("clock", ("w1",), "off", WARNING, "Set it"),
-        Finding("clock", ("w2",), "off", FAILED, "Set it"),
-        Finding("disk", ("w1", "w2"), "fine", UNKNOWN),
-    ]
-
-
-def test_a_finding_ends_in_a_period_unless_that_would_be_typed():
-    assert str(failed("clock", ["m1", "w1"], "off", "Set it")) == "m1, w1: off. Set it."
-    assert str(failed("lock", "m1", "locked", "Run on it: docker swarm unlock")).endswith(" unlock")
-    assert str(Finding("clock", (), "fine")) == "fine"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from swarm.decide import actions
 from swarm.decide.decisions import decide
 from swarm.declare import load_balancer, ordering
 from swarm.declare.compose import Port, Service, Stack
@@ -82,7 +81,7 @@ def test_its_nodes_carry_its_label_and_lose_it_with_it():
     swarm = cluster("m1 w2", labelled)
     assert not decide(settings, KNOWN, observed(settings, swarm)).work
     without = declared("m1 w1 w2")
-    work = actions.work(without, KNOWN, decide(without, KNOWN, observed(without, swarm)).nodes, swarm)
+    work = decide(without, KNOWN, observed(without, swarm)).work
     assert lines(work) == [f"update w1 id-w1 --label-rm={EDGE_LABEL}"]
 
 

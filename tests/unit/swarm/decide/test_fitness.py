@@ -6,7 +6,7 @@ from swarm.decide import health
 from swarm.decide.decisions import decide
 from swarm.declare.compose import File, Network, Port, Service, Stack
 from swarm.observe.model import Object
-from tests.unit.builders import KNOWN, cluster, declared, down, idle, member, observed, silent, told
+from tests.unit.builders import KNOWN, cluster, declared, down, idle, member, observed, silent, texts, told
 
 
 def plan_of(settings, swarm=None, *hosts, ports=()):
@@ -27,7 +27,8 @@ def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_
         configs=(File("site", external="site"),),
     )
     settings, swarm = declared("m1"), cluster("m1", networks={"there": Object("n1")})
-    refusals = decide(settings, KNOWN, observed(settings, swarm), [front, shop]).refusals
+    plan = decide(settings, KNOWN, observed(settings, swarm), [front, shop])
+    refusals = texts(plan.refusals)
     assert [one.partition(", which")[0] for one in refusals] == [
         f"stack shop needs the external {one}" for one in ("network gone", "secret key", "config site")
     ]
@@ -137,7 +138,7 @@ def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_
     ],
 )
 def test_it_is_refused_when(settings, swarm, hosts, said):
-    refusals = plan_of(settings, swarm, *hosts).refusals
+    refusals = texts(plan_of(settings, swarm, *hosts).refusals)
     assert len(refusals) == bool(said), refusals
     assert all(said in one for one in refusals)
 
@@ -249,4 +250,4 @@ def test_engine_versions_are_compared_by_their_numbers(text, parts):
 
 def test_an_engine_that_tells_no_version_number_is_refused_rather_than_a_crash():
     plan = plan_of(declared("m1 w1"), None, idle("w1", engine="dev"))
-    assert any("w1" in one and "dev" in one for one in plan.refusals)
+    assert any("w1" in one and "dev" in one for one in texts(plan.refusals))
