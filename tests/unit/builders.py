@@ -5,13 +5,17 @@ ID of its entry and the rest follow from the name, so that a test says only what
 """
 
 import base64
+from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 from swarm.decide.ownership import Known
+from swarm.decide.plan import Plan, Task
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Node, Settings, Ssh
+from swarm.finding import Finding
 from swarm.observe.model import Cluster, Entry, Host, Observation
 
 MARK, OWNER = "swarm/lab", "0123456789abcdef"
@@ -23,13 +27,13 @@ def address(name: str) -> str:
     return f"10.0.0.{ {'m': 10, 'w': 20}[name[0]] + int(name[1:]) }"
 
 
-def node(name: str, role: str = "", **changes) -> Node:
+def node(name: str, role: str = "", **changes: Any) -> Node:
     role = role or ("leader" if name == "m1" else {"m": "manager", "w": "worker"}[name[0]])
     availability = "active" if role == "worker" else "drain"
     return replace(Node(name, address(name), role, availability=availability, ssh=SSH), **changes)
 
 
-def declared(names: str, *changed: Node, pool: str | None = None, **more) -> Settings:
+def declared(names: str, *changed: Node, pool: str | None = None, **more: Any) -> Settings:
     """Settings of these nodes, those given in full taking the places of their names."""
     full = {one.name: one for one in changed}
     return Settings(
@@ -41,7 +45,7 @@ def declared(names: str, *changed: Node, pool: str | None = None, **more) -> Set
     )
 
 
-def entry(name: str, **changes) -> Entry:
+def entry(name: str, **changes: Any) -> Entry:
     """A node as our own earlier run left it in the swarm."""
     manager = name[0] == "m"
     return replace(
@@ -59,11 +63,11 @@ def entry(name: str, **changes) -> Entry:
     )
 
 
-def down(name: str, **changes) -> Entry:
+def down(name: str, **changes: Any) -> Entry:
     return entry(name, **{"state": "down", "reachable": False, **changes})
 
 
-def cluster(names: str, *changed: Entry, **more) -> Cluster:
+def cluster(names: str, *changed: Entry, **more: Any) -> Cluster:
     """Our swarm with these nodes, the entries given in full taking the places of theirs."""
     entries = {f"id-{name}": entry(name) for name in names.split()}
     entries |= {one.id: one for one in changed}
@@ -81,7 +85,7 @@ def cluster(names: str, *changed: Entry, **more) -> Cluster:
     return Cluster(**{"id": "ours", "entries": entries, **usual, **more})
 
 
-def idle(name: str, **changes) -> Host:
+def idle(name: str, **changes: Any) -> Host:
     """A host that answers and is in no swarm."""
     return replace(Host(name, engine="26.1.5+dfsg1", ip_vs=True, routes=("10.0.0.0/24 dev eth0",)), **changes)
 
@@ -90,17 +94,17 @@ def silent(name: str) -> Host:
     return Host(name, problem="it gave no answer within 8 s")
 
 
-def stuck(name: str, **changes) -> Host:
+def stuck(name: str, **changes: Any) -> Host:
     """A host whose SSH answers and whose engine doesn't."""
     return replace(Host(name, problem="its Docker Engine gave no answer within 8 s", answers=True), **changes)
 
 
-def leaderless(name: str, **changes) -> Host:
+def leaderless(name: str, **changes: str) -> Host:
     """A manager whose swarm has no leader; who it is only its certificate tells."""
     return replace(Host(name, state="active", manager=True, leaderless=True), **changes)
 
 
-def member(name: str, swarm: Cluster, node_id: str = "", **changes) -> Host:
+def member(name: str, swarm: Cluster, node_id: str = "", **changes: Any) -> Host:
     """A host that is a node of the swarm, and shows the swarm where it is a manager."""
     node_id = node_id or f"id-{name}"
     known = swarm.entries.get(node_id)
@@ -133,17 +137,17 @@ def observed(settings: Settings, swarm: Cluster | None, *special: Host) -> Obser
     return hosts | {host.name: host for host in special}
 
 
-def texts(findings) -> list[str]:
+def texts(findings: Iterable[Finding]) -> list[str]:
     """What is shown of findings."""
     return [str(one) for one in findings]
 
 
-def told(plan) -> list[str]:
+def told(plan: Plan) -> list[str]:
     """A plan's warnings, but for the one of every swarm whose only manager is m1."""
     return [one for one in texts(plan.warnings) if not one.startswith("one manager ")]
 
 
-def lines(tasks) -> list[str]:
+def lines(tasks: tuple[Task, ...]) -> list[str]:
     """Tasks as lines: verb, node, ID of its entry (- where it joins in this run), arguments; in words where
     the arguments are no words."""
     return [one.words or " ".join((one.verb, one.name, one.node_id or "-", *one.arguments)) for one in tasks]

@@ -10,12 +10,13 @@ import pytest
 from swarm.declare import compose
 from swarm.declare.reader import Reader
 from swarm.declare.settings import Deployment
+from tests.unit.given import Mistakes, Program, ReadService, ReadStack
 
 SECRETS = {"key": "swordfish"}
 
 
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory):
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a key pair, the same key under a passphrase, and a file that is no key."""
     folder = tmp_path_factory.mktemp("keys")
     make = ["ssh-keygen", "-q", "-t", "ed25519", "-a", "1", "-C", "", "-f"]
@@ -27,13 +28,13 @@ def keys(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _no_agent(monkeypatch):
+def _no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
 
 
 @pytest.fixture
-def program(tmp_path, monkeypatch):
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
     """Puts a program of this text in front of the real one on PATH; Python's own is run at once."""
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -49,10 +50,12 @@ def program(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def read(tmp_path):
+def read(tmp_path: Path) -> ReadStack:
     """Reads a file of this text; gives the stack and its mistakes, the path left out of their keys."""
 
-    def read_text(text, ignored=(), **variables):
+    def read_text(
+        text: str, ignored: tuple[str, ...] = (), **variables: str
+    ) -> tuple[compose.Stack, Mistakes]:
         path = tmp_path / "stack.yaml"
         path.write_text(text)
         reader = Reader()
@@ -64,10 +67,10 @@ def read(tmp_path):
 
 
 @pytest.fixture
-def read_service(read):
+def read_service(read: ReadStack) -> ReadService:
     """Reads a file with one service that has this beside its image."""
 
-    def read_one(text, **variables):
+    def read_one(text: str, **variables: str) -> tuple[compose.Service | None, Mistakes]:
         stack, mistakes = read(f"services: {{page: {{image: 'nginx:1', {text}}}}}\n", **variables)
         return (stack.services or (None,))[0], mistakes
 

@@ -12,6 +12,7 @@ import pytest
 from hosts import images, machine, registry_storage
 from lab import engine, layout, neighbors
 from lab.__main__ import parse
+from tests.unit.given import Program
 
 
 def test_managers_and_workers_have_names_and_addresses_of_their_own() -> None:
@@ -105,9 +106,7 @@ def test_a_process_is_alive_and_one_that_merely_has_its_number_is_not() -> None:
     assert not machine.alive(f"{os.getpid()}-1")
 
 
-def test_a_folder_that_may_not_be_seen_counts_as_being_there(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_folder_that_may_not_be_seen_counts_as_being_there(monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -208,8 +207,8 @@ def test_a_registry_finds_in_its_store_what_was_put_there() -> None:
 
 @pytest.mark.parametrize(("version", "installs"), [("1:7.2", True), ("1:10.0~bpo12+1", False), ("", True)])
 def test_packages_of_backports_come_from_there_and_the_machine_s_sources_stay(
-    program, tmp_path, monkeypatch, version, installs
-):
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, installs: bool
+) -> None:
     sources = tmp_path / "sources"
     sources.mkdir()
     (sources / "debian.sources").write_text("its own")
@@ -247,12 +246,14 @@ USUAL = {"gc_thresh1": 128, "gc_thresh2": 512, "gc_thresh3": 1024}
         (50, {}, {}),
     ],
 )
-def test_limits_of_neighbors_that_are_too_low_for_a_lab_are_raised_and_none_is_lowered(hosts, have, changes):
+def test_limits_of_neighbors_that_are_too_low_for_a_lab_are_raised_and_none_is_lowered(
+    hosts: int, have: dict[str, int], changes: dict[str, int]
+) -> None:
     assert neighbors.raised(hosts, have) == changes
 
 
 @pytest.fixture
-def kernel(tmp_path, monkeypatch):
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A kernel with the usual limits, which root sets by sysctl."""
     for name, value in USUAL.items():
         (tmp_path / name).write_text(f"{value}\n")
@@ -261,7 +262,9 @@ def kernel(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_large_lab_says_that_it_enlarges_the_neighbor_table(kernel, program, capsys):
+def test_a_large_lab_says_that_it_enlarges_the_neighbor_table(
+    kernel: Path, program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
     program("sysctl", f"#!/bin/sh\necho $* >{kernel}/asked\n")
     neighbors.provide(50)
     assert "gc_thresh3 from 1024 to 32768" in capsys.readouterr().err
@@ -269,7 +272,9 @@ def test_a_large_lab_says_that_it_enlarges_the_neighbor_table(kernel, program, c
     assert (kernel / "asked").read_text() == f"-q -w {wanted}\n"
 
 
-def test_a_large_lab_that_may_not_enlarge_it_tells_what_to_run(kernel, program, capsys):
+def test_a_large_lab_that_may_not_enlarge_it_tells_what_to_run(
+    kernel: Path, program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
     program("sysctl", "#!/bin/sh\necho 'permission denied' >&2\nexit 1\n")
     neighbors.provide(50)
     said = capsys.readouterr().err
@@ -277,7 +282,9 @@ def test_a_large_lab_that_may_not_enlarge_it_tells_what_to_run(kernel, program, 
     assert "Run as root: sysctl -w net.ipv4.neigh.default.gc_thresh1=8192 " in said
 
 
-def test_a_small_lab_touches_nothing(kernel, program, capsys):
+def test_a_small_lab_touches_nothing(
+    kernel: Path, program: Program, capsys: pytest.CaptureFixture[str]
+) -> None:
     program("sysctl", f"#!/bin/sh\ntouch {kernel}/asked\n")
     neighbors.provide(6)
     assert not (kernel / "asked").exists()

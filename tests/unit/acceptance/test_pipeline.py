@@ -21,14 +21,14 @@ from swarm.declare.reader import Mistake
 CONDITIONS = Conditions("dev", "6 virtual machines", "Docker Engine 26.1.5", date(2026, 11, 24))
 
 
-def give(*broken, order=STAGES):
+def give(*broken: str, order: tuple[str, ...] = STAGES) -> list[Result]:
     """The results of a pipeline, some of whose stages fail."""
     return pipeline.give(
         order, lambda name: Result(name, 61.2, ("x",), (), "why" if name in broken else None)
     )
 
 
-def test_every_stage_is_given_in_order_and_the_hosts_are_destroyed_at_both_ends():
+def test_every_stage_is_given_in_order_and_the_hosts_are_destroyed_at_both_ends() -> None:
     results = give()
     assert [result.stage for result in results] == list(STAGES)
     assert STAGES[0] == STAGES[-1] == "destroy"
@@ -36,22 +36,22 @@ def test_every_stage_is_given_in_order_and_the_hosts_are_destroyed_at_both_ends(
 
 
 @pytest.mark.parametrize("broken", STAGES[1:-1])
-def test_a_stage_that_fails_ends_it_but_the_hosts_are_destroyed(broken):
+def test_a_stage_that_fails_ends_it_but_the_hosts_are_destroyed(broken: str) -> None:
     results = give(broken)
     assert [result.stage for result in results] == [*STAGES[: STAGES.index(broken) + 1], "destroy"]
     assert pipeline.failed(results)
 
 
-def test_one_stage_alone_is_given_alone():
+def test_one_stage_alone_is_given_alone() -> None:
     assert [result.stage for result in give(order=("verify",))] == ["verify"]
     assert pipeline.failed(give("verify", order=("verify",)))
 
 
-def test_every_stage_has_something_to_do():
+def test_every_stage_has_something_to_do() -> None:
     assert set(stages.DOES) == set(STAGES)
 
 
-def test_a_stage_of_which_nothing_could_be_checked_is_not_ok():
+def test_a_stage_of_which_nothing_could_be_checked_is_not_ok() -> None:
     assert Result("edge", 0, (), ("no edge",)).verdict == "not checked"
     assert Result("mesh", 0, ("names",), ("no IP_VS",)).verdict == "ok"
 
@@ -59,24 +59,24 @@ def test_a_stage_of_which_nothing_could_be_checked_is_not_ok():
 @pytest.mark.parametrize(
     ("seconds", "text"), [(6.6, "0:07"), (59.4, "0:59"), (59.6, "1:00"), (3599.7, "60:00"), (754, "12:34")]
 )
-def test_times_are_in_minutes_and_seconds(seconds, text):
+def test_times_are_in_minutes_and_seconds(seconds: float, text: str) -> None:
     assert pipeline.clock(seconds) == text
 
 
-def test_the_table_says_what_was_not_reached():
+def test_the_table_says_what_was_not_reached() -> None:
     rows = list(report.rows(STAGES, give("converge")))
     assert [row[0] for row in rows] == [*STAGES, "all"]
     assert [row[1] for row in rows] == ["ok"] * 3 + ["FAILED"] + ["not reached"] * 6 + ["ok", "FAILED"]
     assert rows[-1] == ("all", "FAILED", "5:06", "5", "")
 
 
-def test_the_table_for_people_shows_brackets_as_they_are(capsys):
+def test_the_table_for_people_shows_brackets_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     results = [Result("mesh", 1, ("x",), ("no [ESP] here",))]
     Console(width=120).print(report.table(("mesh",), results))
     assert "no [ESP] here" in capsys.readouterr().out
 
 
-def test_junit_has_a_case_for_each_stage():
+def test_junit_has_a_case_for_each_stage() -> None:
     results = [*give("mesh")[:-1], Result("destroy", 2, ("no host is left",))]
     suite = ET.fromstring(report.junit(STAGES, results, "dev"))
     cases = {case.get("name"): case for case in suite}
@@ -87,18 +87,18 @@ def test_junit_has_a_case_for_each_stage():
     assert cases["destroy"].find("system-out").text == "no host is left"
 
 
-def test_junit_takes_whatever_a_program_prints():
+def test_junit_takes_whatever_a_program_prints() -> None:
     failed = Result("up", 1, ("\x1b[1mok",), (), "\x1b[31mbroken\x00\nlast")
     failure = ET.fromstring(report.junit(("up",), [failed], "dev")).find(".//failure")
     assert (failure.get("message"), failure.text) == ("[31mbroken", "[31mbroken\nlast")
 
 
-def test_junit_counts_what_could_not_be_checked_as_skipped():
+def test_junit_counts_what_could_not_be_checked_as_skipped() -> None:
     (case,) = ET.fromstring(report.junit(("edge",), [Result("edge", 0, (), ("no edge",))], "dev"))
     assert case.find("skipped").get("message") == "no edge"
 
 
-def test_the_page_says_where_and_when_and_has_the_log():
+def test_the_page_says_where_and_when_and_has_the_log() -> None:
     text = report.page(CONDITIONS, give(), STAGES, "## 1. destroy\n")
     assert "2026-11-24, stack\n`dev`: 6 virtual machines. Docker Engine 26.1.5." in text
     assert "| play | ok | 1:01 | 1 |  |" in text
@@ -118,11 +118,11 @@ def test_the_page_says_where_and_when_and_has_the_log():
     ],
     ids=["the lab's", "vagrant's", "no lab", "none"],
 )
-def test_machines_are_read_from_what_their_tool_says(said, there):
+def test_machines_are_read_from_what_their_tool_says(said: str, there: dict[str, str]) -> None:
     assert site.machines(said) == there
 
 
-def test_the_log_has_what_the_machines_tool_says_and_nothing_of_vagrants_own():
+def test_the_log_has_what_the_machines_tool_says_and_nothing_of_vagrants_own() -> None:
     assert site.logged("starting swarm-manager-01 and swarm-manager-02 ...\n")
     for line in (
         "Bringing machine 'swarm-manager-01' up with 'libvirt' provider...\n",
@@ -133,14 +133,14 @@ def test_the_log_has_what_the_machines_tool_says_and_nothing_of_vagrants_own():
         assert not site.logged(line)
 
 
-def test_nodes_without_a_machine_are_not_declared():
+def test_nodes_without_a_machine_are_not_declared() -> None:
     declared = [{"name": "m1", "host": "10.0.0.1", "role": "leader"}, {"name": "w1", "host": "10.0.0.2"}]
     (leader,) = site.narrowed(declared, {"m1": "10.9.9.1"})
     assert leader == {"name": "m1", "host": "10.9.9.1", "role": "leader"}
     assert site.narrowed(declared, {"m1": "", "w1": ""}) == declared
 
 
-def test_keys_that_are_made_with_the_machines_are_no_mistake_before():
+def test_keys_that_are_made_with_the_machines_are_no_mistake_before() -> None:
     rule = "no ed25519 or ecdsa host key of it is in /x"
     assert stages.to_be_made(Mistake("swarm:ssh.privateKeyFile", "/x", "there is no such file", ""))
     assert stages.to_be_made(Mistake("swarm:nodes (m1).host", "10.0.0.1", rule, ""))
@@ -151,11 +151,13 @@ def test_keys_that_are_made_with_the_machines_are_no_mistake_before():
 @pytest.mark.parametrize(
     ("number", "size"), [(None, None), ("6", "3,3"), ("4", "2,2"), ("3", "1,2"), ("2", "1,1")]
 )
-def test_of_fewer_machines_the_first_are_a_leader_and_two_workers(number, size):
+def test_of_fewer_machines_the_first_are_a_leader_and_two_workers(
+    number: str | None, size: str | None
+) -> None:
     assert hosts.size(number) == (("--nodes", size) if size else ())
 
 
-def test_the_addresses_and_the_replicas_are_read_from_curl():
+def test_the_addresses_and_the_replicas_are_read_from_curl() -> None:
     said = (
         "*   Trying 10.20.1.5:80...\n* Connected to dnsrr (10.20.1.5) port 80 (#0)\nanswered by dnsrr-1\n"
         "* Host dnsrr:80 was resolved.\n*   Trying 10.20.1.6:80...\nanswered by dnsrr-2\n"
@@ -163,7 +165,7 @@ def test_the_addresses_and_the_replicas_are_read_from_curl():
     assert mesh.read(said) == ({"10.20.1.5", "10.20.1.6"}, {"dnsrr-1", "dnsrr-2"})
 
 
-def test_a_worker_that_a_service_is_bound_to_is_known():
+def test_a_worker_that_a_service_is_bound_to_is_known() -> None:
     bound = Service("redis", "redis", constraints=("node.role == worker", "node.hostname == w1"))
     assert failover.pinned([bound, Service("web", "nginx")]) == {"w1"}
 
@@ -179,7 +181,9 @@ def test_a_worker_that_a_service_is_bound_to_is_known():
     ],
     ids=["all", "too few", "one elsewhere", "a port of the host's", "a port of the mesh"],
 )
-def test_tasks_are_settled_on_the_worker_that_is_left(found, service, settled):
+def test_tasks_are_settled_on_the_worker_that_is_left(
+    found: dict[str, int], service: Service, settled: bool
+) -> None:
     assert failover.settled(found, service, {"w3"}) is settled
 
 
@@ -194,15 +198,15 @@ def test_tasks_are_settled_on_the_worker_that_is_left(found, service, settled):
     ],
     ids=["half each", "one has too few", "one has all", "one is silent", "some are lost"],
 )
-def test_requests_are_spread_over_both_replicas_or_not(answers, evenly):
+def test_requests_are_spread_over_both_replicas_or_not(answers: dict[str | None, int], evenly: bool) -> None:
     assert mesh.evenly(answers) is evenly
 
 
-def test_a_thousand_requests_are_asked_of_all_nodes_in_turn(monkeypatch):
+def test_a_thousand_requests_are_asked_of_all_nodes_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, passed = Counter(), []
     replica = itertools.cycle(["answered by vip-1", "answered by vip-2"])
 
-    def answer(node, port):
+    def answer(node: SimpleNamespace, port: int) -> str:
         asked[node.name, port] += 1
         return next(replica)
 
@@ -219,14 +223,14 @@ def test_a_thousand_requests_are_asked_of_all_nodes_in_turn(monkeypatch):
     assert what.startswith("1000 requests, on 4 nodes in turn: ")
 
 
-def test_a_page_that_is_asked_is_its_first_line():
+def test_a_page_that_is_asked_is_its_first_line() -> None:
     class Page(BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"answered by vip-2\n")
 
-        def log_message(self, *_):
+        def log_message(self, *_: str) -> None:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Page) as server:

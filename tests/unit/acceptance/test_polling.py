@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +14,12 @@ ENGINES = {"m1": "m1.sock", "m2": "m2.sock"}
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch):
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(polling, "BEAT_SECONDS", 0.001)
 
 
-def test_the_first_yes_counts_though_another_engine_hangs():
-    async def question(name, _):
+def test_the_first_yes_counts_though_another_engine_hangs() -> None:
+    async def question(name: str, _: str) -> bool:
         if name == "m1":
             await asyncio.Event().wait()
         return True
@@ -27,10 +28,10 @@ def test_the_first_yes_counts_though_another_engine_hangs():
     assert began <= asyncio.run(polling.first(ENGINES, question, 5)) <= time.time()
 
 
-def test_an_engine_is_asked_again_while_it_owes_an_answer():
+def test_an_engine_is_asked_again_while_it_owes_an_answer() -> None:
     asked = Counter()
 
-    async def question(name, _):
+    async def question(name: str, _: str) -> bool:
         asked[name] += 1
         if asked[name] < 3:
             await asyncio.Event().wait()
@@ -40,22 +41,22 @@ def test_an_engine_is_asked_again_while_it_owes_an_answer():
     assert asked == {"m1": 3, "m2": 3}
 
 
-def test_nobody_s_yes_is_none_when_the_time_is_over():
-    async def question(*_):
+def test_nobody_s_yes_is_none_when_the_time_is_over() -> None:
+    async def question(*_: str) -> bool:
         return False
 
     assert asyncio.run(polling.first(ENGINES, question, 0.01)) is None
 
 
-def test_a_mistake_in_a_question_is_not_taken_for_a_no():
-    async def question(*_):
+def test_a_mistake_in_a_question_is_not_taken_for_a_no() -> None:
+    async def question(*_: str) -> None:
         raise KeyError("Leader")
 
     with pytest.raises(ExceptionGroup, match="TaskGroup"):
         asyncio.run(polling.first(ENGINES, question, 5))
 
 
-def test_an_engine_that_is_not_there_gives_no_answer(tmp_path):
+def test_an_engine_that_is_not_there_gives_no_answer(tmp_path: Path) -> None:
     answer = asyncio.run(polling.ask(tmp_path / "none.sock", "GET", "/nodes"))
     assert answer == Answer(0, "no answer, the connection was closed")
 
@@ -68,5 +69,5 @@ def test_an_engine_that_is_not_there_gives_no_answer(tmp_path):
     ],
     ids=["the engine's own words", "silence"],
 )
-def test_a_refusal_is_told_in(answer, words):
+def test_a_refusal_is_told_in(answer: Answer, words: str) -> None:
     assert str(answer) == words

@@ -4,11 +4,15 @@ import asyncio
 import base64
 import json
 import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pulumi
 import pytest
+from google.protobuf.empty_pb2 import Empty
 from pulumi.runtime import mocks, rpc
 
 from components.cluster import ClusterArgs, SwarmCluster
@@ -16,9 +20,11 @@ from components.scripts import host as host_scripts
 from components.stack import StackServices, deploy
 from swarm.decide import images
 from swarm.decide.decisions import decide, give_up
+from swarm.decide.ownership import Known
+from swarm.decide.plan import Plan
 from swarm.declare import compose
-from swarm.declare.settings import Ssh
-from swarm.observe.model import Service
+from swarm.declare.settings import Settings, Ssh
+from swarm.observe.model import Cluster, Host, Service
 from tests.unit.builders import (
     KNOWN,
     OWNER,
@@ -56,7 +62,7 @@ STUCK = (WHOLE[0], replace(WHOLE[1], update="paused"))
 class Registered:
     """A resource as the engine is told of it."""
 
-    def __init__(self, urn, request):
+    def __init__(self, urn: str, request: pytest.FixtureRequest) -> None:
         self.urn, self.request = urn, request
         self.type, self.name = request.type, request.name
         self.parent, self.deleted_with = request.parent.rpartition("::")[2], request.deletedWith
@@ -67,27 +73,27 @@ class Registered:
         self.inputs = rpc.deserialize_properties(request.object)
         self.secret = {key for key, value in self.inputs.items() if rpc.is_rpc_secret(value)}
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> str | dict[str, Any] | list[dict[str, str]]:
         return rpc.unwrap_rpc_secret(self.inputs[key])
 
 
 class Engine(mocks.Mocks, mocks.MockMonitor):
     """Stands for the engine: runs no command, and prints what they would."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         mocks.MockMonitor.__init__(self, self)
         self.seen, self.outputs = {}, {}
 
-    def make_urn(self, parent, type_, name):
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
         kind = f"{parent.split('::')[2]}${type_}" if parent and "pulumi:pulumi:Stack" not in parent else type_
         return f"urn:pulumi:lab::swarm::{kind}::{name}"
 
-    def RegisterResource(self, request):  # noqa: N802
+    def RegisterResource(self, request: pytest.FixtureRequest) -> Any:  # noqa: N802
         response = super().RegisterResource(request)
         self.seen[request.name] = Registered(response.urn, request)
         return response
 
-    def new_resource(self, args):
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         printed = TOKENS
         if args.name.endswith("-membership"):
             printed = {"node": f"new-{args.name.removesuffix('-membership')}", "cluster": "cluster-1"}
@@ -95,16 +101,16 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
         stdout = f"noise of a login shell\n{marker} {json.dumps(printed)}"
         return f"{args.name}-id", {"name": f"{args.name}-suffix", **args.inputs, "stdout": stdout}
 
-    def RegisterResourceOutputs(self, request):  # noqa: N802
+    def RegisterResourceOutputs(self, request: pytest.FixtureRequest) -> Empty:  # noqa: N802
         self.outputs[request.urn.rpartition("::")[2]] = rpc.deserialize_properties(request.outputs)
         return super().RegisterResourceOutputs(request)
 
-    def call(self, args):
+    def call(self, args: Any) -> Any:
         return {}
 
 
 @pytest.fixture(autouse=True)
-def _loop():
+def _loop() -> Iterator[None]:
     """Pulumi asks for the thread's event loop, and `asyncio.run` in another test leaves none."""
     with asyncio.Runner() as runner:
         asyncio.set_event_loop(runner.get_loop())
@@ -112,7 +118,7 @@ def _loop():
 
 
 @pytest.fixture(scope="module")
-def way(keys, tmp_path_factory):
+def way(keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Ssh:
     """A way to hosts whose keys are known."""
     known = tmp_path_factory.mktemp("known") / "known_hosts"
     key = (keys / "id.pub").read_text()
@@ -120,11 +126,22 @@ def way(keys, tmp_path_factory):
     return Ssh(private_key_file=keys / "id", known_hosts_file=known)
 
 
+Ran = tuple[dict[str, Registered], dict[str, Any]]
+Run = Callable[..., Ran]
+
+
 @pytest.fixture
-def run(way):
+def run(way: Ssh) -> Run:
     """Runs the components for settings and hosts; gives the resources by name, and the outputs."""
 
-    def program(settings, swarm, *hosts, planned=decide, stack=None, known=KNOWN):
+    def program(
+        settings: Settings,
+        swarm: Cluster | None,
+        *hosts: Host,
+        planned: Callable[..., Plan] = decide,
+        stack: compose.Stack | None = None,
+        known: Known = KNOWN,
+    ) -> Ran:
         settings = replace(settings, nodes=tuple(replace(one, ssh=way) for one in settings.nodes))
         plan = planned(settings, known, observed(settings, swarm, *hosts))
         assert not plan.refusals
@@ -132,7 +149,7 @@ def run(way):
         mocks.set_mocks(engine, "swarm", "lab", monitor=engine)
 
         @pulumi.runtime.test
-        def declare():
+        def declare() -> pulumi.Output:
             made = SwarmCluster("swarm", ClusterArgs(settings, plan))
             if stack:
                 deploy([stack], settings, plan, made, images.resolved([stack], plan.cluster, {}))
@@ -148,7 +165,7 @@ FRESH = declared("m1 m2 w1"), None
 IN_PLACE = declared("m1 m2 w1"), cluster("m1 m2 w1")
 
 
-def test_every_membership_is_under_its_node_and_all_else_under_the_cluster(run):
+def test_every_membership_is_under_its_node_and_all_else_under_the_cluster(run: Run) -> None:
     seen, _ = run(*FRESH)
     assert {(one.type, one.name, one.parent) for one in seen.values()} == {
         ("pulumi:pulumi:Stack", "swarm-lab", ""),
@@ -161,7 +178,9 @@ def test_every_membership_is_under_its_node_and_all_else_under_the_cluster(run):
     }
 
 
-def test_on_fresh_hosts_the_leader_comes_first_then_the_tokens_then_the_others_then_the_convergence(run):
+def test_on_fresh_hosts_the_leader_comes_first_then_the_tokens_then_the_others_then_the_convergence(
+    run: Run,
+) -> None:
     seen, outputs = run(*FRESH)
     assert seen["m1-membership"].after == set()
     assert "m1-membership" in seen["tokens"].after
@@ -179,7 +198,7 @@ def test_on_fresh_hosts_the_leader_comes_first_then_the_tokens_then_the_others_t
     ]
 
 
-def test_managers_and_workers_join_each_with_the_token_of_their_role(run):
+def test_managers_and_workers_join_each_with_the_token_of_their_role(run: Run) -> None:
     seen, _ = run(*FRESH)
     assert (TOKENS["manager"] in seen["m2-membership"]["stdin"]) is True
     assert (TOKENS["worker"] in seen["m2-membership"]["stdin"]) is False
@@ -187,17 +206,17 @@ def test_managers_and_workers_join_each_with_the_token_of_their_role(run):
     assert (TOKENS["manager"] in seen["w1-membership"]["stdin"]) is False
 
 
-def test_the_convergence_is_told_the_ids_of_the_nodes_that_joined(run):
+def test_the_convergence_is_told_the_ids_of_the_nodes_that_joined(run: Run) -> None:
     seen, _ = run(*FRESH)
     assert "await w1 new-w1\n" in seen["convergence"]["stdin"]
 
 
-def both(*names):
+def both(*names: str) -> set[str]:
     """The commands of these nodes."""
     return {f"{name}-{kind}" for name in names for kind in ("membership", "departure")}
 
 
-def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
+def test_managers_join_one_by_one_and_workers_after_all_of_them(run: Run) -> None:
     """And leave in the other order, for the engine deletes against the dependencies; also where the one
     between them stays."""
     seen, _ = run(declared("w1 m1 m2 m3 w2"), None)
@@ -216,12 +235,14 @@ def test_managers_join_one_by_one_and_workers_after_all_of_them(run):
     ],
     ids=["taskHistoryLimit", "certificateExpiry", "dispatcherHeartbeat"],
 )
-def test_the_convergence_has_work_on_the_swarm_itself_while_nobody_joins(run, settings, swarm, line):
+def test_the_convergence_has_work_on_the_swarm_itself_while_nobody_joins(
+    run: Run, settings: Settings, swarm: dict[str, Any], line: str
+) -> None:
     seen, _ = run(settings, cluster("m1 w1", **swarm))
     assert seen["convergence"]["stdin"].endswith(f"\n{line}\n")
 
 
-def test_a_swarm_that_is_taken_over_is_labelled_before_anything_else_is_done_to_it(run):
+def test_a_swarm_that_is_taken_over_is_labelled_before_anything_else_is_done_to_it(run: Run) -> None:
     swarm = cluster("m1 w1", labels={"team": "a"}, marks={"other-prod": "other/prod"}, version=17)
     seen, _ = run(declared("m1 w1 w2", adopt=True), swarm)
     spec = {"team": "a", "swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": OWNER}
@@ -232,12 +253,12 @@ def test_a_swarm_that_is_taken_over_is_labelled_before_anything_else_is_done_to_
     assert "tokens" in seen["w2-membership"].after
 
 
-def test_the_convergence_comes_after_every_membership_that_is_there_already_too(run):
+def test_the_convergence_comes_after_every_membership_that_is_there_already_too(run: Run) -> None:
     seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2", entry("w1", availability="drain")))
     assert seen["convergence"].after >= {"m1-membership", "m2-membership", "w1-membership"}
 
 
-def test_where_the_swarm_lives_the_leader_too_joins_with_a_token(run):
+def test_where_the_swarm_lives_the_leader_too_joins_with_a_token(run: Run) -> None:
     swarm = cluster("m2 m3 w1", down("m1"), entry("m2", leader=True))
     seen, outputs = run(declared("m1 m2 m3 w1"), swarm, idle("m1"))
     assert seen["tokens"].after == set()
@@ -264,7 +285,14 @@ IN_STATE = replace(KNOWN, node_ids={"w1": "id-w1"})
     ],
     ids=["joins", "is in place", "joins anew", "is silent", "is lost"],
 )
-def test_what_counts_as_a_difference_of_a_node_that(run, settings, swarm, hosts, ignored, runs):
+def test_what_counts_as_a_difference_of_a_node_that(
+    run: Run,
+    settings: Settings,
+    swarm: Cluster | None,
+    hosts: tuple[Host, ...],
+    ignored: set[str],
+    runs: bool,
+) -> None:
     one = run(settings, swarm, *hosts)[0]["w1-membership"]
     assert one.ignored == ignored
     assert set(one.inputs) <= ALL_INPUTS, "an input that isn't in the list would be a difference"
@@ -286,8 +314,14 @@ def test_what_counts_as_a_difference_of_a_node_that(run, settings, swarm, hosts,
     ids=["joins", "is in place", "is silent", "is lost", "is left out, and was a member once"],
 )
 def test_a_departure_dials_nobody_before_and_then_ends_the_membership_that_was_made(
-    run, settings, swarm, hosts, ignored, retained, node_id
-):
+    run: Run,
+    settings: Settings,
+    swarm: Cluster | None,
+    hosts: tuple[Host, ...],
+    ignored: set[str],
+    retained: bool,
+    node_id: str,
+) -> None:
     one = run(settings, swarm, *hosts, known=IN_STATE)[0]["w1-departure"]
     assert (one.ignored, one.retained) == (ignored, retained)
     assert not {"create", "update", "triggers"} & set(one.inputs)
@@ -297,7 +331,7 @@ def test_a_departure_dials_nobody_before_and_then_ends_the_membership_that_was_m
         assert one["connection"]["hostKey"].startswith("ssh-ed25519 ")
 
 
-def test_a_node_that_is_lost_from_the_start_needs_no_host_key_and_gets_no_token(run, way):
+def test_a_node_that_is_lost_from_the_start_needs_no_host_key_and_gets_no_token(run: Run, way: Ssh) -> None:
     stranger = node("w1", lost=True, host="192.0.2.9")
     seen, _ = run(declared("m1 w1", stranger), cluster("m1"))
     for one in (seen["w1-membership"], seen["w1-departure"]):
@@ -310,12 +344,12 @@ def test_a_node_that_is_lost_from_the_start_needs_no_host_key_and_gets_no_token(
         assert not [token for token in TOKENS.values() if token in str(one.inputs)]
 
 
-def having(*names):
+def having(*names: str) -> Known:
     """A state that has these nodes' commands."""
     return replace(KNOWN, commands=frozenset(both(*names)))
 
 
-def test_destroying_dials_no_host_of_another_swarm(run):
+def test_destroying_dials_no_host_of_another_swarm(run: Run) -> None:
     foreign = member("w1", cluster("m8 w8", id="theirs", labels={}), "id-w8")
     seen, _ = run(declared("m1 w1"), cluster("m1"), foreign, planned=give_up, known=having("m1", "w1"))
     assert seen["w1-departure"].retained
@@ -324,14 +358,16 @@ def test_destroying_dials_no_host_of_another_swarm(run):
     assert seen["w1-membership"].retained, "one of an earlier version has a delete"
 
 
-def test_destroying_a_state_of_an_earlier_version_needs_no_result_of_its_scripts(run, monkeypatch):
+def test_destroying_a_state_of_an_earlier_version_needs_no_result_of_its_scripts(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(host_scripts, "result", lambda *_: {})
     seen, outputs = run(*IN_PLACE, planned=give_up, known=having("m1", "m2", "w1"))
     assert {"m1-departure", "m2-departure", "w1-departure"} <= seen.keys()
     assert outputs["id"] == ""
 
 
-def test_destroying_declares_no_command_that_the_state_does_not_have(run):
+def test_destroying_declares_no_command_that_the_state_does_not_have(run: Run) -> None:
     """With one that it doesn't have the engine skips all that depend on it, which then isn't retained."""
     known = replace(KNOWN, commands=frozenset({"m1-membership", "w1-membership", "w1-departure"}))
     seen, _ = run(*IN_PLACE, planned=give_up, known=known)
@@ -339,7 +375,7 @@ def test_destroying_declares_no_command_that_the_state_does_not_have(run):
     assert made == known.commands
 
 
-def test_nothing_is_retained_but_what_can_not_be_dialled(run):
+def test_nothing_is_retained_but_what_can_not_be_dialled(run: Run) -> None:
     seen, _ = run(*IN_PLACE, stack=STACK)
     assert not [one.name for one in seen.values() if one.retained]
 
@@ -367,8 +403,8 @@ AGAIN = cluster("m1 m3", down("m2"), entry("m2", id="id-again"))
     ],
 )
 def test_tokens_are_read_only_for_joins_and_evictions_and_the_convergence_runs_only_for_work(
-    run, case, tokens, convergence
-):
+    run: Run, case: tuple[Settings | Cluster | Host | None, ...], tokens: set[str], convergence: set[str]
+) -> None:
     seen, _ = run(*case)
     assert seen["tokens"].ignored == tokens
     assert seen["convergence"].ignored == convergence
@@ -378,13 +414,13 @@ def test_tokens_are_read_only_for_joins_and_evictions_and_the_convergence_runs_o
         )
 
 
-def test_no_membership_has_an_update_or_a_delete_of_its_own(run):
+def test_no_membership_has_an_update_or_a_delete_of_its_own(run: Run) -> None:
     seen, _ = run(*FRESH)
     for name in ("m1", "m2", "w1"):
         assert not {"update", "triggers", "environment", "delete"} & set(seen[f"{name}-membership"].inputs)
 
 
-def test_keys_and_tokens_are_secret_and_in_no_command_line(run, way):
+def test_keys_and_tokens_are_secret_and_in_no_command_line(run: Run, way: Ssh) -> None:
     seen, _ = run(*FRESH, stack=STACK)
     commands = [one for one in seen.values() if one.type == COMMAND]
     assert len(commands) == 9
@@ -403,7 +439,7 @@ def test_keys_and_tokens_are_secret_and_in_no_command_line(run, way):
     assert "stdout" in seen["tokens"].hidden
 
 
-def test_an_absent_node_is_not_declared(run):
+def test_an_absent_node_is_not_declared(run: Run) -> None:
     settings = declared("m1 w1 w2", unreachable=("w2",))
     seen, outputs = run(settings, None, silent("w2"))
     assert not [name for name in seen if name.startswith("w2")]
@@ -411,7 +447,7 @@ def test_an_absent_node_is_not_declared(run):
     assert "w2" not in seen["convergence"]["stdin"]
 
 
-def test_a_change_of_role_changes_no_urn(run):
+def test_a_change_of_role_changes_no_urn(run: Run) -> None:
     before, _ = run(*IN_PLACE)
     turned = [node("m1", role="worker"), node("m2", role="leader"), node("w1", role="manager")]
     after, _ = run(declared("m1 m2 w1", *turned), cluster("m1 m2 w1"))
@@ -423,7 +459,7 @@ def test_a_change_of_role_changes_no_urn(run):
 
 
 @pytest.mark.parametrize("control", ["m1", "m2"])
-def test_the_provider_s_inputs_do_not_tell_which_manager_it_goes_through(run, control):
+def test_the_provider_s_inputs_do_not_tell_which_manager_it_goes_through(run: Run, control: str) -> None:
     swarm = cluster("", *(entry(name, leader=name == control) for name in ("m1", "m2", "w1")), services=WHOLE)
     seen, _ = run(declared("m1 m2 w1"), swarm, stack=STACK)
     assert seen["control"].type == "pulumi:providers:docker"
@@ -432,7 +468,7 @@ def test_the_provider_s_inputs_do_not_tell_which_manager_it_goes_through(run, co
     assert "convergence" in seen["control"].after
 
 
-def test_a_stack_comes_after_the_cluster_and_goes_with_it(run):
+def test_a_stack_comes_after_the_cluster_and_goes_with_it(run: Run) -> None:
     seen, _ = run(*FRESH, stack=STACK)
     ours = {"demo_backend", "demo_redis", "demo_page", "demo-settle"}
     assert {one.name for one in seen.values() if one.parent == "demo"} == ours
@@ -447,7 +483,7 @@ def test_a_stack_comes_after_the_cluster_and_goes_with_it(run):
     assert "delete" not in seen["demo-settle"].inputs
 
 
-def test_a_service_is_declared_as_in_the_compose_file(run):
+def test_a_service_is_declared_as_in_the_compose_file(run: Run) -> None:
     page = run(*FRESH, stack=STACK)[0]["demo_page"]
     assert page["name"] == "demo_page"
     assert page["mode"] == {"replicated": {"replicas": 1}}
@@ -459,7 +495,7 @@ def test_a_service_is_declared_as_in_the_compose_file(run):
     assert "convergeConfig" not in page.inputs, "it deletes a service that fails to create"
 
 
-def with_files(content=b"swordfish"):
+def with_files(content: bytes = b"swordfish") -> compose.Stack:
     """The stack, where the page gets a secret, and a config of the same content."""
     redis, page = STACK.services
     return replace(
@@ -477,7 +513,7 @@ def with_files(content=b"swordfish"):
     )
 
 
-def test_secrets_and_configs_are_files_of_root_s_that_all_may_read_where_docker_puts_them(run):
+def test_secrets_and_configs_are_files_of_root_s_that_all_may_read_where_docker_puts_them(run: Run) -> None:
     root = {"fileUid": "0", "fileGid": "0", "fileMode": 0o444}
     seen, _ = run(*FRESH, stack=with_files())
     container = seen["demo_page"]["taskSpec"]["containerSpec"]
@@ -497,7 +533,7 @@ def test_secrets_and_configs_are_files_of_root_s_that_all_may_read_where_docker_
         assert "convergence" in seen[name].after
 
 
-def test_contents_are_secret_and_no_name_tells_anything_of_them(run):
+def test_contents_are_secret_and_no_name_tells_anything_of_them(run: Run) -> None:
     seen, _ = run(*FRESH, stack=with_files())
     for name in ("demo_key", "demo_site"):
         assert base64.b64decode(seen[name]["data"]) == b"swordfish"
@@ -514,7 +550,9 @@ def test_contents_are_secret_and_no_name_tells_anything_of_them(run):
         ("nginx:1.25.0@sha256:2", "nginx:1.26.3"),
     ],
 )
-def test_the_digest_that_a_manager_added_to_the_same_image_is_no_difference(run, observed_image, image):
+def test_the_digest_that_a_manager_added_to_the_same_image_is_no_difference(
+    run: Run, observed_image: str, image: str
+) -> None:
     swarm = cluster("m1 m2 w1", services=(WHOLE[0], replace(WHOLE[1], image=observed_image)))
     page = run(declared("m1 m2 w1"), swarm, stack=STACK)[0]["demo_page"]
     assert page["taskSpec"]["containerSpec"]["image"] == image
@@ -530,7 +568,9 @@ def test_the_digest_that_a_manager_added_to_the_same_image_is_no_difference(run,
     ],
     ids=["all is whole", "a service is missing", "a task is missing", "an update is stuck"],
 )
-def test_the_wait_for_services_is_no_difference_only_when(run, services, ignored):
+def test_the_wait_for_services_is_no_difference_only_when(
+    run: Run, services: tuple[Service, ...], ignored: set[str]
+) -> None:
     seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2 w1", services=services), stack=STACK)
     assert seen["demo-settle"].ignored == ignored
 
@@ -552,12 +592,14 @@ def test_the_wait_for_services_is_no_difference_only_when(run, services, ignored
         "a node's host is made anew, and another node stays down",
     ],
 )
-def test_the_wait_for_services_runs_with_what_is_done_to_nodes_unless(run, known, hosts, services, ignored):
+def test_the_wait_for_services_runs_with_what_is_done_to_nodes_unless(
+    run: Run, known: Cluster, hosts: tuple[Host, ...], services: tuple[Service, ...], ignored: set[str]
+) -> None:
     seen, _ = run(declared("m1 m2 w1 w2"), replace(known, services=services), *hosts, stack=STACK)
     assert seen["demo-settle"].ignored == ignored
 
 
-def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run):
+def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run: Run) -> None:
     """The engine calls a hook after a change, and then, before the wait, the transform."""
     seen, _ = run(declared("m1 m2 w1"), cluster("m1 m2 w1", services=WHOLE), stack=STACK)
     for name in ("demo_redis", "demo_page"):
@@ -567,7 +609,7 @@ def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run):
 
 
 @pytest.mark.parametrize("changed", [False, True])
-def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed):
+def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed: bool) -> None:
     stack = object.__new__(StackServices)
     stack.changed, stack.services = set(), {"demo_redis": None, "demo_page": None}
     stack.args = SimpleNamespace(settle_seconds=300)

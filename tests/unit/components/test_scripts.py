@@ -10,6 +10,9 @@ import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
@@ -24,6 +27,7 @@ from swarm.declare.compose import Service, Update
 from swarm.declare.labels import NAMESPACE_LABEL
 from swarm.script import render
 from tests.unit.builders import certificate
+from tests.unit.given import Program
 
 LABELS = {"swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": "0123456789abcdef"}
 TOKEN = "SWMTKN-1-the-secret-token"
@@ -34,21 +38,21 @@ REAL_SLEEP = shutil.which("sleep")
 CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 
 
-def init(**changes):
+def init(**changes: Any) -> str:
     usual = {"address": "10.0.0.11", "data_path": None, "availability": "drain", "pool": "10.20.0.0/16"}
     return host_scripts.init(LABELS, **{**usual, "data_path_port": None, **changes})
 
 
-def join(stale_id=None, *, pending=False, **changes):
+def join(stale_id: str | None = None, *, pending: bool = False, **changes: str) -> str:
     usual = {"address": "10.0.0.21", "data_path": None, "availability": "active", "stale_id": stale_id}
     return host_scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], pending=pending, **{**usual, **changes})
 
 
-def converge(work, node_ids=None, drain_seconds=300):
+def converge(work: list[Task], node_ids: dict[str, str] | None = None, drain_seconds: int = 300) -> str:
     return manager_scripts.convergence(work, node_ids or {}, drain_seconds)
 
 
-def claim(*marks, version="10"):
+def claim(*marks: str, version: str = "10") -> Task:
     spec = {"Name": "default", "Labels": {**LABELS, "note": AWKWARD}}
     return Task("claim", "lab", None, (version, json.dumps(spec), *marks))
 
@@ -83,7 +87,7 @@ SHELLS = {
 }
 
 
-def installed(name):
+def installed(name: str) -> list[str]:
     """The words by which the shell is run; without it the test is left out."""
     if not shutil.which(SHELLS[name][0]):
         pytest.skip(f"{name} isn't installed")
@@ -91,7 +95,7 @@ def installed(name):
 
 
 @pytest.mark.parametrize("text", [*TEXTS.values(), *LINES], ids=[*TEXTS, "a command's line", "leave's line"])
-def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
+def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text: str) -> None:
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
     # SC2086: the services of a drained node are a list of words, to be split.
     # SC2016: a dollar sign in a label or in awk is meant to stay one.
@@ -100,7 +104,7 @@ def test_the_text_is_shell_that_shellcheck_finds_nothing_in(text):
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
-def test_every_call_of_docker_is_bounded_by_a_signal_that_it_cannot_ignore(text):
+def test_every_call_of_docker_is_bounded_by_a_signal_that_it_cannot_ignore(text: str) -> None:
     assert 'docker() { timeout -s KILL 60 docker "$@"; }' in text
     # A program that runs another one knows no function of the shell.
     run_by_others = re.findall(r"(?:timeout|xargs) .*docker ", text)
@@ -108,12 +112,12 @@ def test_every_call_of_docker_is_bounded_by_a_signal_that_it_cannot_ignore(text)
 
 
 @pytest.mark.parametrize("verb", sorted({task.verb for task in EVERY_VERB}))
-def test_every_verb_is_a_function_of_the_convergence(verb):
+def test_every_verb_is_a_function_of_the_convergence(verb: str) -> None:
     assert f"\n{verb}() {{" in TEXTS["convergence"]
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_every_command_s_line_is_bounded(line):
+def test_every_command_s_line_is_bounded(line: str) -> None:
     words = shlex.split(line)
     assert words[0] == "timeout"
     assert int(words[1]) > 0
@@ -123,13 +127,13 @@ def test_every_command_s_line_is_bounded(line):
 @pytest.mark.parametrize(
     "line", [*LINES, host_scripts.leave(""), host_scripts.line("m-1.example's join $HOME", 10)]
 )
-def test_every_login_shell_reads_a_line_alike(name, line):
+def test_every_login_shell_reads_a_line_alike(name: str, line: str) -> None:
     command = [*installed(name), "-c", f"printf '%s\\n' {line}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.removesuffix("\n").split("\n") == shlex.split(line)
 
 
-def test_lines_differ_from_run_to_run_in_the_marker_alone():
+def test_lines_differ_from_run_to_run_in_the_marker_alone() -> None:
     one, other = host_scripts.line("m1 joins", 10), host_scripts.line("m1 joins", 10)
     assert one != other
     assert shlex.split(one)[:-1] == shlex.split(other)[:-1]
@@ -164,17 +168,17 @@ LINE = "timeout 180 sh -s 'm1 joins' 00ff00ff"
         "nothing",
     ],
 )
-def test_a_result_is_what_comes_after_the_marker_of_the_run(stdout, found):
+def test_a_result_is_what_comes_after_the_marker_of_the_run(stdout: str, found: dict[str, str]) -> None:
     assert host_scripts.result(LINE, stdout) == found
 
 
 @pytest.mark.parametrize("line", ["", 'timeout 180 flock "$HOME" sh -s # m1 joins, run 0123abcd'])
-def test_a_command_of_another_program_has_no_result(line):
+def test_a_command_of_another_program_has_no_result(line: str) -> None:
     """In the state of an earlier version, or none at all."""
     assert host_scripts.result(line, " id-1\ncluster-1\n") == {}
 
 
-def test_a_token_is_nowhere_but_in_the_request():
+def test_a_token_is_nowhere_but_in_the_request() -> None:
     (line,) = [line for line in join().splitlines() if TOKEN in line]
     assert line.startswith("request=")
     assert not [one for one in LINES if TOKEN in one]
@@ -185,7 +189,7 @@ WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
 
 @effort(max_examples=50, deadline=None, derandomize=True)
 @given(WORDS.filter(bool), WORDS)
-def test_any_name_and_any_label_is_one_word_of_the_shell(name, label):
+def test_any_name_and_any_label_is_one_word_of_the_shell(name: str, label: str) -> None:
     work = [Task("update", name, None, (f"--label-add={label}",))]
     rendered = converge(work, {name: "id-1"}).removeprefix(converge([]))
     assert shlex.split(rendered) == [
@@ -196,7 +200,7 @@ def test_any_name_and_any_label_is_one_word_of_the_shell(name, label):
     ]
 
 
-def test_a_node_that_joined_in_this_run_has_the_id_that_the_join_gave():
+def test_a_node_that_joined_in_this_run_has_the_id_that_the_join_gave() -> None:
     work = [Task("await", "w1"), Task("await", "m1", "id-m1"), Task("swarm", "lab")]
     assert converge(work, {"w1": "id-new"}).removeprefix(converge([])).splitlines() == [
         "await w1 id-new",
@@ -209,11 +213,11 @@ class Docker:
     """A stand-in for docker: answers by the beginning of its arguments with shell code that runs in
     `folder`, and records every call. Calls that nobody answers fail. Sleeping runs `meanwhile`."""
 
-    def __init__(self, folder, program):
+    def __init__(self, folder: Path, program: Program) -> None:
         self.folder, self.program, self.cases = folder, program, {}
         self.meanwhile("")
 
-    def on(self, beginning, code):
+    def on(self, beginning: str, code: str) -> Self:
         self.cases[beginning] = code
         cases = "".join(f"{shlex.quote(one)}*) {code} ;;\n" for one, code in self.cases.items())
         self.program(
@@ -224,51 +228,53 @@ class Docker:
         )
         return self
 
-    def meanwhile(self, code):
+    def meanwhile(self, code: str) -> Self:
         self.program("sleep", f"#!/bin/sh\ncd {self.folder}\n{code}\n")
         return self
 
-    def put(self, **files):
+    def put(self, **files: str) -> Self:
         for name, text in files.items():
             (self.folder / name).write_text(f"{text}\n")
         return self
 
-    def got(self, name):
+    def got(self, name: str) -> str:
         path = self.folder / name
         return path.read_text().strip() if path.exists() else None
 
-    def run(self, script, line=None, *, login=""):
+    def run(
+        self, script: str, line: str | None = None, *, login: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Runs a line with the script as its standard input; `login` is what the login shell does before."""
         (self.folder / "calls").write_text("")
         command = ["sh", "-c", f"{login}\n{line or host_scripts.line('a test', 20)}"]
         return subprocess.run(command, input=script, capture_output=True, text=True, check=False)
 
     @property
-    def calls(self):
+    def calls(self) -> list[list[str]]:
         """The arguments of every call, in order."""
         lines = (self.folder / "calls").read_text().split("\x1f\n")
         return [line.split("\x1f") for line in lines if line]
 
     @property
-    def changes(self):
+    def changes(self) -> list[str]:
         """The calls that change something, as text."""
         asking = ("info", "inspect", "ls", "ps", "-q", "logs", "join-token")
         return [" ".join(call) for call in self.calls if not set(call[:3]) & set(asking)]
 
 
-def printed(done):
+def printed(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     """The result of a run."""
     return host_scripts.result(done.args[-1], done.stdout)
 
 
-def instead(program, name, pattern, code):
+def instead(program: Program, name: str, pattern: str, code: str) -> None:
     """A stand-in for a program that does this where its arguments are so, and else what the real one does."""
     real = shutil.which(name)
     program(name, f'#!/bin/sh\ncase "$*" in\n{pattern}) {code} ;;\n*) exec {real} "$@" ;;\nesac\n')
 
 
 @pytest.fixture
-def docker(tmp_path, program, monkeypatch):
+def docker(tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch) -> Docker:
     """A host with a home of its own, and a certificate where a test puts one."""
     monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / "engine"
@@ -285,7 +291,7 @@ ANOTHER = [{"node_id": "id-9"}, {"certificate": certificate("c" * 25, "z" * 25)}
 
 
 @pytest.fixture
-def host(docker):
+def host(docker: Docker) -> Docker:
     """A host in no swarm, whose engine takes a start and a join at once."""
     docker.put(state="inactive", node_id="", error="")
     docker.put(answer="HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -301,7 +307,7 @@ def host(docker):
     return docker.on("system dial-stdio", "cat >request; cat answer; echo active >state; echo id-2 >node_id")
 
 
-def requested(host):
+def requested(host: Docker) -> tuple[str, dict[str, Any]]:
     """The path and the body of the request that came by pipe."""
     head, _, body = (host.folder / "request").read_bytes().partition(b"\r\n\r\n")
     first, *headers = head.decode().split("\r\n")
@@ -311,11 +317,11 @@ def requested(host):
     return path, json.loads(body[:length])
 
 
-def answers(status, message=""):
+def answers(status: int, message: str = "") -> str:
     return f'HTTP/1.1 {status} X\r\n\r\n{{"message":"{message}"}}'
 
 
-def test_init_starts_a_swarm_that_has_its_labels_from_the_start_and_prints_both_ids(host):
+def test_init_starts_a_swarm_that_has_its_labels_from_the_start_and_prints_both_ids(host: Docker) -> None:
     done = host.run(init(data_path="10.9.0.11", data_path_port=4790))
     assert (done.returncode, printed(done)) == (0, {"node": "id-2", "cluster": "cluster-1"})
     assert host.changes == ["system dial-stdio"]
@@ -334,7 +340,7 @@ def test_init_starts_a_swarm_that_has_its_labels_from_the_start_and_prints_both_
     )
 
 
-def test_init_leaves_to_docker_what_is_not_declared(host):
+def test_init_leaves_to_docker_what_is_not_declared(host: Docker) -> None:
     assert host.run(init(address=None, pool=None)).returncode == 0
     _, request = requested(host)
     assert {key: request[key] for key in ("AdvertiseAddr", "DataPathAddr")} == {
@@ -345,14 +351,14 @@ def test_init_leaves_to_docker_what_is_not_declared(host):
 
 
 @pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
-def test_init_changes_nothing_on_a_host_that_has_come_into_a_swarm(host, state):
+def test_init_changes_nothing_on_a_host_that_has_come_into_a_swarm(host: Docker, state: str) -> None:
     done = host.put(state=state, node_id="id-9").run(init())
     assert (done.returncode, printed(done)) == (1, {})
     assert "has come into a swarm since it was looked at" in done.stderr
     assert host.changes == []
 
 
-def test_init_fails_with_docker_s_message(host):
+def test_init_fails_with_docker_s_message(host: Docker) -> None:
     host.put(answer=answers(500, "address in use")).on("system dial-stdio", "cat >request; cat answer")
     done = host.run(init())
     assert (done.returncode, printed(done)) == (1, {})
@@ -365,7 +371,9 @@ DOWN = "echo 'Cannot connect to the Docker daemon' >&2; echo"
 
 @pytest.mark.parametrize("code", [0, 1])
 @pytest.mark.parametrize("script", [init(), join(), join(STALE)], ids=["init", "join", "join a stale one"])
-def test_an_engine_that_gives_no_answer_is_not_taken_for_one_in_a_swarm(host, script, code):
+def test_an_engine_that_gives_no_answer_is_not_taken_for_one_in_a_swarm(
+    host: Docker, script: str, code: int
+) -> None:
     done = host.on("info --format {{.Swarm.LocalNodeState}}", f"{DOWN}; exit {code}").run(script)
     assert done.returncode == 1
     assert "Cannot connect to the Docker daemon" in done.stderr
@@ -377,7 +385,7 @@ def test_an_engine_that_gives_no_answer_is_not_taken_for_one_in_a_swarm(host, sc
 HANGS = "trap '' TERM; exec tail -f /dev/null"
 
 
-def within(script, seconds):
+def within(script: str, seconds: float) -> str:
     """The script, whose calls of docker may last so long."""
     usual = "timeout -s KILL 60 docker"
     assert usual in script
@@ -391,8 +399,8 @@ def within(script, seconds):
     ids=["the request's time is over", "the script's time is over"],
 )
 def test_a_docker_that_hangs_and_ignores_that_its_time_is_over_is_ended(
-    host, script, seconds, request_seconds, code, said
-):
+    host: Docker, script: str, seconds: float, request_seconds: float, code: int, said: str
+) -> None:
     host.on("system dial-stdio", HANGS)
     began = time.monotonic()
     line = host_scripts.line("a test", 20).replace("timeout 20", f"timeout {seconds}")
@@ -404,19 +412,19 @@ def test_a_docker_that_hangs_and_ignores_that_its_time_is_over_is_ended(
 
 
 @pytest.mark.parametrize("name", ["bash", "busybox"])
-def test_a_host_s_sh_may_be(host, name):
+def test_a_host_s_sh_may_be(host: Docker, name: str) -> None:
     host.program("sh", f'#!/bin/dash\nexec {" ".join(installed(name))} "$@"\n')
     done = host.run(join())
     assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
 
 
-def test_what_a_login_shell_prints_is_no_result(host):
+def test_what_a_login_shell_prints_is_no_result(host: Docker) -> None:
     done = host.run(join(), login="echo Welcome; printf '\\033]0;w1\\a'")
     assert done.stdout.startswith("Welcome\n\033]0;w1\a")
     assert printed(done) == {"node": "id-2"}
 
 
-def test_join_sends_the_request_by_pipe_and_no_token_by_argument(host):
+def test_join_sends_the_request_by_pipe_and_no_token_by_argument(host: Docker) -> None:
     done = host.run(join(data_path="10.9.0.21"))
     assert (done.returncode, printed(done)) == (0, {"node": "id-2"})
     assert not [call for call in host.calls if TOKEN in " ".join(call)]
@@ -438,7 +446,9 @@ def test_join_sends_the_request_by_pipe_and_no_token_by_argument(host):
 @pytest.mark.parametrize("told", ANOTHER)
 @pytest.mark.parametrize("stale_id", [None, STALE])
 @pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
-def test_join_neither_leaves_a_membership_that_is_not_expected_nor_sends_a_token(host, state, stale_id, told):
+def test_join_neither_leaves_a_membership_that_is_not_expected_nor_sends_a_token(
+    host: Docker, state: str, stale_id: str | None, told: dict[str, str]
+) -> None:
     done = host.put(state=state, **told).run(join(stale_id))
     assert (done.returncode, printed(done)) == (1, {})
     assert "has come into a swarm since it was looked at" in done.stderr
@@ -449,14 +459,16 @@ def test_join_neither_leaves_a_membership_that_is_not_expected_nor_sends_a_token
 @pytest.mark.parametrize("told", [BY_ENGINE, BY_CERTIFICATE], ids=["by its engine", "by its certificate"])
 @pytest.mark.parametrize("pending", [False, True])
 @pytest.mark.parametrize("state", ["active", "pending", "error"])
-def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(host, state, pending, told):
+def test_join_leaves_a_membership_first_that_the_swarm_does_not_know(
+    host: Docker, state: str, pending: bool, told: dict[str, str]
+) -> None:
     done = host.put(state=state, **told).run(join(STALE, pending=pending))
     assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
     assert host.changes == ["swarm leave --force", "system dial-stdio"]
     assert "leaving a membership" in done.stderr
 
 
-def test_join_does_not_ask_an_engine_in_an_election_where_the_certificate_tells(host):
+def test_join_does_not_ask_an_engine_in_an_election_where_the_certificate_tells(host: Docker) -> None:
     """It would wait, for as long as there is no leader."""
     host.put(state="active", **BY_CERTIFICATE).on(
         "info --format {{.Swarm.NodeID}}", "[ -e request ]; cat node_id"
@@ -465,13 +477,13 @@ def test_join_does_not_ask_an_engine_in_an_election_where_the_certificate_tells(
     assert host.calls[1] == ["swarm", "leave", "--force"], done.stderr
 
 
-def test_join_of_a_stale_node_that_has_left_meanwhile_just_joins(host):
+def test_join_of_a_stale_node_that_has_left_meanwhile_just_joins(host: Docker) -> None:
     done = host.run(join(STALE))
     assert (done.returncode, printed(done)) == (0, {"node": "id-2"})
     assert host.changes == ["system dial-stdio"]
 
 
-def test_join_that_cannot_leave_fails_with_docker_s_message_and_sends_no_token(host):
+def test_join_that_cannot_leave_fails_with_docker_s_message_and_sends_no_token(host: Docker) -> None:
     host.put(state="error", **BY_CERTIFICATE).on("swarm leave --force", "echo 'no way out' >&2; exit 1")
     done = host.run(join(STALE))
     assert done.returncode == 1
@@ -480,7 +492,9 @@ def test_join_that_cannot_leave_fails_with_docker_s_message_and_sends_no_token(h
 
 
 @pytest.mark.parametrize("stale_id", [None, "id-older"])
-def test_join_that_is_still_pending_is_waited_for_and_not_asked_for_again(host, stale_id):
+def test_join_that_is_still_pending_is_waited_for_and_not_asked_for_again(
+    host: Docker, stale_id: str | None
+) -> None:
     host.put(state="pending", node_id="id-3").meanwhile("echo active >state")
     done = host.run(join(stale_id, pending=True))
     assert (done.returncode, printed(done)) == (0, {"node": "id-3"})
@@ -488,19 +502,19 @@ def test_join_that_is_still_pending_is_waited_for_and_not_asked_for_again(host, 
     assert "waiting until the host is an active member" in done.stderr
 
 
-def test_join_that_was_pending_and_is_an_active_member_by_now_is_content(host):
+def test_join_that_was_pending_and_is_an_active_member_by_now_is_content(host: Docker) -> None:
     done = host.put(state="active", node_id="id-3").run(join(pending=True))
     assert (done.returncode, printed(done)) == (0, {"node": "id-3"})
     assert host.changes == []
 
 
-def test_join_that_was_pending_and_gave_up_is_asked_for_again(host):
+def test_join_that_was_pending_and_gave_up_is_asked_for_again(host: Docker) -> None:
     done = host.run(join(pending=True))
     assert (done.returncode, printed(done)) == (0, {"node": "id-2"})
     assert host.changes == ["system dial-stdio"]
 
 
-def test_join_goes_on_when_docker_does_so_in_the_background(host):
+def test_join_goes_on_when_docker_does_so_in_the_background(host: Docker) -> None:
     host.on("system dial-stdio", "cat >request; cat answer; echo pending >state; echo id-3 >node_id")
     host.put(answer=answers(503, "Timeout was reached before node joined")).meanwhile("echo active >state")
     done = host.run(join())
@@ -508,7 +522,7 @@ def test_join_goes_on_when_docker_does_so_in_the_background(host):
     assert "Timeout was reached" in done.stderr
 
 
-def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host):
+def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host: Docker) -> None:
     host.on("system dial-stdio", "cat >request; cat answer").put(answer=answers(400, "invalid join token"))
     done = host.run(join())
     assert done.returncode == 1
@@ -517,7 +531,7 @@ def test_join_fails_with_docker_s_message_when_the_host_stays_inactive(host):
     assert done.stdout == ""
 
 
-def test_join_tries_again_while_the_swarm_has_no_leader(host):
+def test_join_tries_again_while_the_swarm_has_no_leader(host: Docker) -> None:
     host.put(answer=answers(503, "rpc error: The swarm does not have a leader"))
     host.on(
         "system dial-stdio",
@@ -529,7 +543,7 @@ def test_join_tries_again_while_the_swarm_has_no_leader(host):
     assert done.stderr.count("joining") == 2
 
 
-def test_join_fails_with_the_engine_s_error(host):
+def test_join_fails_with_the_engine_s_error(host: Docker) -> None:
     host.on("system dial-stdio", "cat >request; cat answer; echo error >state").put(
         error="certificate expired"
     )
@@ -547,7 +561,7 @@ PASSES_BY_ITSELF = [
 ]
 
 
-def attempt_that_fails(host, error):
+def attempt_that_fails(host: Docker, error: str) -> Docker:
     """The host's engine goes on in the background, and fails while it is waited for; the next attempt
     succeeds at once."""
     host.on(
@@ -559,7 +573,9 @@ def attempt_that_fails(host, error):
 
 
 @pytest.mark.parametrize("error", PASSES_BY_ITSELF)
-def test_join_leaves_an_attempt_of_its_own_that_failed_of_what_passes_and_tries_again(host, error):
+def test_join_leaves_an_attempt_of_its_own_that_failed_of_what_passes_and_tries_again(
+    host: Docker, error: str
+) -> None:
     attempt_that_fails(host, error)
     done = host.run(join())
     assert (done.returncode, printed(done)) == (0, {"node": "id-2"}), done.stderr
@@ -567,7 +583,7 @@ def test_join_leaves_an_attempt_of_its_own_that_failed_of_what_passes_and_tries_
     assert f"its own attempt to join, which failed: {error}" in done.stderr
 
 
-def test_join_does_not_try_again_what_will_not_pass(host):
+def test_join_does_not_try_again_what_will_not_pass(host: Docker) -> None:
     attempt_that_fails(host, "remote CA does not match fingerprint")
     done = host.run(join())
     assert done.returncode == 1
@@ -575,7 +591,7 @@ def test_join_does_not_try_again_what_will_not_pass(host):
     assert "it isn't: remote CA does not match fingerprint" in done.stderr
 
 
-def test_join_never_leaves_an_attempt_that_another_began(host):
+def test_join_never_leaves_an_attempt_that_another_began(host: Docker) -> None:
     host.put(state="pending", error=PASSES_BY_ITSELF[0]).meanwhile("echo error >state")
     done = host.run(join(pending=True))
     assert done.returncode == 1
@@ -583,7 +599,7 @@ def test_join_never_leaves_an_attempt_that_another_began(host):
     assert host.changes == []
 
 
-def test_join_does_not_leave_an_attempt_that_has_a_node_id_and_may_count_in_the_quorum(host):
+def test_join_does_not_leave_an_attempt_that_has_a_node_id_and_may_count_in_the_quorum(host: Docker) -> None:
     attempt_that_fails(host, PASSES_BY_ITSELF[1]).put(node_id="id-3")
     done = host.run(join())
     assert done.returncode == 1
@@ -591,7 +607,9 @@ def test_join_does_not_leave_an_attempt_that_has_a_node_id_and_may_count_in_the_
 
 
 @pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
-def test_a_host_whose_gossip_port_is_taken_is_told_of_before_it_joins_without_networks(host, script):
+def test_a_host_whose_gossip_port_is_taken_is_told_of_before_it_joins_without_networks(
+    host: Docker, script: str
+) -> None:
     host.put(port_is_taken="by an engine that left")
     done = host.run(script)
     assert done.returncode == 1
@@ -601,13 +619,15 @@ def test_a_host_whose_gossip_port_is_taken_is_told_of_before_it_joins_without_ne
 
 
 @pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
-def test_a_gossip_port_that_is_about_to_be_free_is_waited_for(host, script):
+def test_a_gossip_port_that_is_about_to_be_free_is_waited_for(host: Docker, script: str) -> None:
     host.put(port_is_taken="for a moment").meanwhile("rm -f port_is_taken")
     assert host.run(script).returncode == 0
 
 
 @pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
-def test_a_host_that_kept_the_network_ingress_is_told_of_before_it_joins_without_the_mesh(host, script):
+def test_a_host_that_kept_the_network_ingress_is_told_of_before_it_joins_without_the_mesh(
+    host: Docker, script: str
+) -> None:
     done = host.put(networks="attachable\ningress").run(script)
     assert done.returncode == 1
     assert "the network ingress of an earlier swarm is still there: restart its Docker Engine" in done.stderr
@@ -616,18 +636,20 @@ def test_a_host_that_kept_the_network_ingress_is_told_of_before_it_joins_without
 
 @pytest.mark.parametrize("networks", ["", "my-ingress\ningress-2"])
 @pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
-def test_a_network_ingress_that_is_about_to_go_is_waited_for_and_no_other(host, script, networks):
+def test_a_network_ingress_that_is_about_to_go_is_waited_for_and_no_other(
+    host: Docker, script: str, networks: str
+) -> None:
     host.put(networks="ingress").meanwhile(f"printf '{networks}' >networks")
     assert host.run(script).returncode == 0
 
 
 @pytest.mark.parametrize("script", [init(), join()], ids=["init", "join"])
-def test_networks_of_other_names_keep_nobody_from_joining(host, script):
+def test_networks_of_other_names_keep_nobody_from_joining(host: Docker, script: str) -> None:
     assert host.put(networks="my-ingress").run(script).returncode == 0
 
 
 @pytest.fixture
-def leaving(docker):
+def leaving(docker: Docker) -> Docker:
     """A host that is the node to leave, by its certificate."""
     docker.put(state="active", node_id="", **BY_CERTIFICATE)
     docker.on("info --format {{.Swarm.LocalNodeState}}", "cat state")
@@ -637,20 +659,24 @@ def leaving(docker):
     return docker.on("network ls --filter driver=overlay", "cat networks 2>/dev/null; true")
 
 
-def leave(docker, node_id=STALE, script=host_scripts.LEAVING):
+def leave(
+    docker: Docker, node_id: str = STALE, script: str = host_scripts.LEAVING
+) -> subprocess.CompletedProcess[str]:
     return docker.run(script, host_scripts.leave(node_id))
 
 
 @pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
 @pytest.mark.parametrize("told", [BY_ENGINE, BY_CERTIFICATE], ids=["by its engine", "by its certificate"])
-def test_leave_leaves_the_node_that_it_is_for_in_whatever_state(leaving, state, told):
+def test_leave_leaves_the_node_that_it_is_for_in_whatever_state(
+    leaving: Docker, state: str, told: dict[str, str]
+) -> None:
     (leaving.folder / "certificate").unlink()
     done = leave(leaving.put(state=state, **told))
     assert (done.returncode, done.stderr) == (0, "")
     assert leaving.changes == ["swarm leave --force"]
 
 
-def test_leave_asks_an_engine_in_an_election_nothing_where_the_certificate_tells(leaving):
+def test_leave_asks_an_engine_in_an_election_nothing_where_the_certificate_tells(leaving: Docker) -> None:
     """It would wait, for as long as there is no leader."""
     leaving.on("info", HANGS)
     assert leave(leaving).returncode == 0
@@ -660,7 +686,9 @@ def test_leave_asks_an_engine_in_an_election_nothing_where_the_certificate_tells
 @pytest.mark.parametrize("state", ["active", "pending", "error", "locked"])
 @pytest.mark.parametrize("told", ANOTHER)
 @pytest.mark.parametrize("node_id", [STALE, ""])
-def test_leave_lets_a_host_stay_that_is_another_node_by_now_and_says_so(leaving, state, told, node_id):
+def test_leave_lets_a_host_stay_that_is_another_node_by_now_and_says_so(
+    leaving: Docker, state: str, told: dict[str, str], node_id: str
+) -> None:
     (leaving.folder / "certificate").unlink()
     leaving.put(tasks="task", networks="ingress", state=state, **told)
     done = leave(leaving, node_id)
@@ -671,7 +699,7 @@ def test_leave_lets_a_host_stay_that_is_another_node_by_now_and_says_so(leaving,
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_leave_fails_where_the_engine_gives_no_answer(leaving, code):
+def test_leave_fails_where_the_engine_gives_no_answer(leaving: Docker, code: int) -> None:
     (leaving.folder / "certificate").unlink()
     leaving.on("info --format {{.Swarm.LocalNodeState}}", f"{DOWN}; exit {code}")
     done = leave(leaving)
@@ -682,7 +710,9 @@ def test_leave_fails_where_the_engine_gives_no_answer(leaving, code):
 
 
 @pytest.mark.parametrize("certified", [True, False])
-def test_leave_ends_where_docker_hangs_and_ignores_that_its_time_is_over(leaving, certified):
+def test_leave_ends_where_docker_hangs_and_ignores_that_its_time_is_over(
+    leaving: Docker, certified: bool
+) -> None:
     if not certified:
         (leaving.folder / "certificate").unlink()
     leaving.cases = dict.fromkeys(("info", "swarm leave"), HANGS)
@@ -695,14 +725,14 @@ def test_leave_ends_where_docker_hangs_and_ignores_that_its_time_is_over(leaving
 
 
 @pytest.mark.parametrize("asked", ["ps -aq", "network ls"])
-def test_leave_takes_no_error_for_nothing_left(leaving, asked):
+def test_leave_takes_no_error_for_nothing_left(leaving: Docker, asked: str) -> None:
     leaving.cases = {asked: "echo 'Cannot connect' >&2; exit 1", **leaving.cases}
     done = leave(leaving.on("system", "exit 1"))
     assert done.returncode == 1
     assert "out of the swarm, but its Docker Engine gives no answer any more" in done.stderr
 
 
-def test_leave_waits_until_tasks_and_networks_are_gone(leaving):
+def test_leave_waits_until_tasks_and_networks_are_gone(leaving: Docker) -> None:
     leaving.on("rm", "exit 1").on("network rm", "exit 1")
     leaving.put(tasks="task", networks="ingress").meanwhile("[ -e tasks ] && rm tasks || rm networks")
     done = leave(leaving)
@@ -714,7 +744,7 @@ def test_leave_waits_until_tasks_and_networks_are_gone(leaving):
 PRUNE = "network prune --force --filter label=com.docker.stack.namespace=demo"
 
 
-def test_leave_takes_away_what_the_engine_leaves_behind_and_nothing_else(leaving):
+def test_leave_takes_away_what_the_engine_leaves_behind_and_nothing_else(leaving: Docker) -> None:
     leaving.on("rm", "rm tasks").on("network inspect", "echo demo").on("network disconnect --force", "exit 1")
     leaving.on("network prune", "[ ! -e tasks ] && rm networks").put(tasks="task-1\ntask-2", networks="net-1")
     assert leave(leaving).returncode == 0
@@ -727,13 +757,13 @@ def test_leave_takes_away_what_the_engine_leaves_behind_and_nothing_else(leaving
     assert NAMESPACE_LABEL in PRUNE
 
 
-def test_leave_gives_the_engine_time_to_take_its_networks_away_itself(leaving):
+def test_leave_gives_the_engine_time_to_take_its_networks_away_itself(leaving: Docker) -> None:
     leaving.put(networks="net-1").meanwhile("echo >>slept; [ $(wc -l <slept) -lt 10 ] || rm -f networks")
     assert leave(leaving).returncode == 0
     assert leaving.changes == ["swarm leave --force"]
 
 
-def test_leave_takes_away_no_network_of_which_it_can_t_tell_whose_it_is(leaving):
+def test_leave_takes_away_no_network_of_which_it_can_t_tell_whose_it_is(leaving: Docker) -> None:
     leaving.on("network inspect", "echo").put(networks="net-1")
     done = leave(leaving)
     assert done.returncode == 1
@@ -755,7 +785,9 @@ def test_leave_takes_away_no_network_of_which_it_can_t_tell_whose_it_is(leaving)
         ("", "", False),  # as one without an answer
     ],
 )
-def test_leave_waits_where_too_few_are_left_to_gossip_its_goodbye_in_time(leaving, nodes, peers, waits):
+def test_leave_waits_where_too_few_are_left_to_gossip_its_goodbye_in_time(
+    leaving: Docker, nodes: int | str, peers: int | str, waits: bool
+) -> None:
     leaving.on("info --format {{.Swarm.Nodes}}", f"echo {nodes}")
     leaving.on("network inspect --format {{len .Peers}} ingress", f"echo {peers}")
     leaving.meanwhile('[ -z "$(cat calls | grep leave)" ] && echo early >>slept')
@@ -765,28 +797,30 @@ def test_leave_waits_where_too_few_are_left_to_gossip_its_goodbye_in_time(leavin
     assert ("its goodbye could get lost" in done.stderr) == waits
 
 
-def test_leave_tells_of_an_engine_that_kept_its_gossip_port(leaving, program):
+def test_leave_tells_of_an_engine_that_kept_its_gossip_port(leaving: Docker, program: Program) -> None:
     program("grep", "#!/bin/sh\n[ \"$2\" = ':1F0A 0*:0000 0A' ]\n")
     done = leave(leaving.put(**BY_ENGINE))
     assert done.returncode == 0
     assert "kept port 7946: restart it" in done.stderr
 
 
-def test_leave_is_content_where_the_engine_keeps_the_network_ingress_alone_and_says_so(leaving):
+def test_leave_is_content_where_the_engine_keeps_the_network_ingress_alone_and_says_so(
+    leaving: Docker,
+) -> None:
     done = leave(leaving.put(networks="ingress"))
     assert done.returncode == 0
     assert "kept the network ingress: restart it before the host joins a swarm again" in done.stderr
     assert leaving.changes == ["swarm leave --force"]
 
 
-def test_leave_is_not_content_with_another_network_beside_ingress(leaving):
+def test_leave_is_not_content_with_another_network_beside_ingress(leaving: Docker) -> None:
     leaving.on("network inspect", "echo").put(networks="ingress\nnet-1")
     done = leave(leaving)
     assert done.returncode == 1
     assert "this is still there: ingress net-1 - restart its Docker Engine" in done.stderr
 
 
-def test_leave_tells_what_stays_there(leaving):
+def test_leave_tells_what_stays_there(leaving: Docker) -> None:
     leaving.on("rm", "exit 1").put(tasks="task-1", networks="net-1")
     done = leave(leaving, script=host_scripts.LEAVING.replace("-gt 100", "-gt 2"))
     assert done.returncode == 1
@@ -794,12 +828,12 @@ def test_leave_tells_what_stays_there(leaving):
     assert "this is still there: task-1 net-1 - restart its Docker Engine" in done.stderr
 
 
-def test_leave_of_a_host_with_nothing_left_removes_nothing(leaving):
+def test_leave_of_a_host_with_nothing_left_removes_nothing(leaving: Docker) -> None:
     assert leave(leaving).returncode == 0
     assert leaving.changes == ["swarm leave --force"]
 
 
-def test_leave_again_is_no_failure_and_waits_for_what_the_first_left(leaving):
+def test_leave_again_is_no_failure_and_waits_for_what_the_first_left(leaving: Docker) -> None:
     leaving.on("rm", "rm tasks").put(tasks="task-1")
     (leaving.folder / "certificate").unlink()
     done = leave(leaving.put(state="inactive"))
@@ -807,7 +841,7 @@ def test_leave_again_is_no_failure_and_waits_for_what_the_first_left(leaving):
     assert leaving.changes == ["rm --force task-1"]
 
 
-def test_leave_of_a_host_that_leaves_meanwhile_is_no_failure(leaving):
+def test_leave_of_a_host_that_leaves_meanwhile_is_no_failure(leaving: Docker) -> None:
     leaving.on(
         "swarm leave --force",
         "echo 'Error response from daemon: This node is not part of a swarm' >&2; exit 1",
@@ -815,14 +849,14 @@ def test_leave_of_a_host_that_leaves_meanwhile_is_no_failure(leaving):
     assert leave(leaving).returncode == 0
 
 
-def test_leave_is_asked_for_again_when_the_engine_ran_out_of_time(leaving):
+def test_leave_is_asked_for_again_when_the_engine_ran_out_of_time(leaving: Docker) -> None:
     late = "echo 'Error response from daemon: context deadline exceeded' >&2; exit 1"
     leaving.on("swarm leave --force", f"[ -e asked ] || {{ touch asked; {late}; }}")
     assert leave(leaving).returncode == 0
     assert leaving.changes == ["swarm leave --force"] * 2
 
 
-def test_leave_fails_with_docker_s_message(leaving):
+def test_leave_fails_with_docker_s_message(leaving: Docker) -> None:
     leaving.on("swarm leave --force", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
     done = leave(leaving)
     assert done.returncode == 1
@@ -830,7 +864,7 @@ def test_leave_fails_with_docker_s_message(leaving):
 
 
 @pytest.fixture
-def swarm(docker):
+def swarm(docker: Docker) -> Docker:
     """A swarm's manager. The role of a node is in a file called as its ID; promotions and demotions
     take a while."""
     docker.put(**{"id-m1": "manager", "id-m2": "manager", "id-w1": "worker", "id-w2": "worker"})
@@ -849,7 +883,7 @@ def swarm(docker):
     return docker.meanwhile("[ ! -e later ] || { . ./later; rm later; }")
 
 
-def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
+def test_convergence_calls_docker_in_the_order_of_the_work(swarm: Docker) -> None:
     swarm.on("node ps --format {{.Name}}", "printf 'demo_page.1\\ndemo_page.2\\ndemo_redis.1\\n'")
     swarm.on("node ps --format {{.CurrentState}}", "cat busy 2>/dev/null; true")
     swarm.put(busy="Running 2 minutes ago", demo_page="Running 1\nRunning 2", demo_redis="Running 3")
@@ -882,7 +916,7 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm):
     assert not (swarm.folder / "id-m2").exists()
 
 
-def test_a_claim_sends_the_spec_as_it_was_seen_and_then_takes_the_old_marks_away(swarm):
+def test_a_claim_sends_the_spec_as_it_was_seen_and_then_takes_the_old_marks_away(swarm: Docker) -> None:
     swarm.on("system dial-stdio", "cat >request; echo HTTP/1.1 200 OK").on("config rm", ":")
     task = claim("swarm-lab", "swarm-old")
     for script in (converge([task]), manager_scripts.tokens([task], 300)):
@@ -900,7 +934,9 @@ def test_a_claim_sends_the_spec_as_it_was_seen_and_then_takes_the_old_marks_away
     ],
     ids=["the version is out of date", "refused", "no answer"],
 )
-def test_a_claim_that_fails_takes_no_mark_away_and_lets_nothing_follow(swarm, answer, said):
+def test_a_claim_that_fails_takes_no_mark_away_and_lets_nothing_follow(
+    swarm: Docker, answer: str, said: str
+) -> None:
     swarm.put(answer=answer).on("system dial-stdio", f"cat >request; {'cat answer' if answer else ':'}")
     done = swarm.run(converge([claim("swarm-lab"), Task("remove", "w2", "id-w2")]))
     assert done.returncode == 1
@@ -909,19 +945,19 @@ def test_a_claim_that_fails_takes_no_mark_away_and_lets_nothing_follow(swarm, an
     assert swarm.changes == ["system dial-stdio"]
 
 
-def test_a_claim_is_made_again_while_the_swarm_has_no_leader(swarm):
+def test_a_claim_is_made_again_while_the_swarm_has_no_leader(swarm: Docker) -> None:
     swarm.put(answer=answers(503, "rpc error: The swarm does not have a leader"))
     swarm.on("system dial-stdio", "cat >request; cat answer").meanwhile("echo HTTP/1.1 200 OK >answer")
     assert swarm.run(converge([claim()])).returncode == 0
     assert swarm.changes == ["system dial-stdio"] * 2
 
 
-def test_convergence_without_work_asks_docker_nothing(swarm):
+def test_convergence_without_work_asks_docker_nothing(swarm: Docker) -> None:
     assert swarm.run(converge([])).returncode == 0
     assert swarm.calls == []
 
 
-def test_convergence_ends_at_the_first_failure(swarm):
+def test_convergence_ends_at_the_first_failure(swarm: Docker) -> None:
     swarm.on("node update", "echo 'Error: invalid label' >&2; exit 1")
     work = [Task("update", "w1", "id-w1", ("--label-add=x",)), Task("remove", "w2", "id-w2")]
     done = swarm.run(converge(work))
@@ -930,7 +966,7 @@ def test_convergence_ends_at_the_first_failure(swarm):
     assert "node rm --force id-w2" not in swarm.changes
 
 
-def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm):
+def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm: Docker) -> None:
     swarm.put(standing="ready unreachable").on("node inspect --format {{.Status.State}}", "cat standing")
     swarm.meanwhile("echo 'ready reachable' >standing; echo >>slept")
     done = swarm.run(converge([Task("await", "m2", "id-m2")]))
@@ -939,7 +975,9 @@ def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm):
     assert "waiting until m2 is Ready" in done.stderr
 
 
-def test_convergence_says_what_to_do_about_a_member_that_stays_down(swarm, monkeypatch):
+def test_convergence_says_what_to_do_about_a_member_that_stays_down(
+    swarm: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(manager_scripts, "AWAIT_SECONDS", 1)
     swarm.on("node inspect --format {{.Status.State}}", "echo down")
     done = swarm.run(converge([Task("await", "w1", "id-w1")]))
@@ -948,7 +986,7 @@ def test_convergence_says_what_to_do_about_a_member_that_stays_down(swarm, monke
 
 
 @pytest.fixture
-def drained(swarm):
+def drained(swarm: Docker) -> Docker:
     """A swarm whose node w2 runs one of two tasks of demo_page, until it is drained. The service's own
     count is content all the time, as Docker's is where a node is down."""
     swarm.on("node ps --format {{.Name}}", "echo demo_page.1; [ ! -e availability ] || echo demo_page.2")
@@ -966,7 +1004,9 @@ def drained(swarm):
     ],
     ids=["the task ends first", "its successor runs first"],
 )
-def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(drained, meanwhile):
+def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(
+    drained: Docker, meanwhile: str
+) -> None:
     drained.meanwhile(meanwhile)
     assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
     assert drained.got("busy") is None
@@ -982,7 +1022,9 @@ def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(
         ("echo 'demo_page 0/1 (3/3 completed)'", False),
     ],
 )
-def test_a_drain_is_misled_by_no_service_that_has_completed_in_its_name(drained, others, waits):
+def test_a_drain_is_misled_by_no_service_that_has_completed_in_its_name(
+    drained: Docker, others: str, waits: bool
+) -> None:
     """What `docker service ls` says of a job is that it has completed; it isn't waited for."""
     listed = "echo demo_page 2/2" if waits else ":"
     drained.on("service ls --format", f"{others}; {listed}").meanwhile("rm -f busy")
@@ -992,7 +1034,7 @@ def test_a_drain_is_misled_by_no_service_that_has_completed_in_its_name(drained,
     assert ("this still waits: demo_page" in done.stderr) == waits
 
 
-def test_a_drain_waits_for_a_service_whose_own_name_has_completed_in_it(drained):
+def test_a_drain_waits_for_a_service_whose_own_name_has_completed_in_it(drained: Docker) -> None:
     drained.on("node ps --format {{.Name}}", "echo demo_completed.1")
     drained.on("service ls --format", "echo demo_completed 2/2").on(
         "node update", "echo Running >demo_completed"
@@ -1003,12 +1045,12 @@ def test_a_drain_waits_for_a_service_whose_own_name_has_completed_in_it(drained)
     assert "this still waits: demo_completed" in done.stderr
 
 
-def test_a_drain_does_not_wait_for_a_service_that_lacked_tasks_before(drained):
+def test_a_drain_does_not_wait_for_a_service_that_lacked_tasks_before(drained: Docker) -> None:
     drained.put(demo_page="Running 1").meanwhile("rm busy")
     assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
 
 
-def test_a_drain_that_is_over_its_time_fails_with_what_waits_and_the_way_on(drained):
+def test_a_drain_that_is_over_its_time_fails_with_what_waits_and_the_way_on(drained: Docker) -> None:
     drained.put(busy="Complete 1 second ago").meanwhile("true")
     work = [Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]
     for _ in range(2):  # the second finds the node drained by the first
@@ -1021,7 +1063,7 @@ def test_a_drain_that_is_over_its_time_fails_with_what_waits_and_the_way_on(drai
     assert not drained.got("id-w2")
 
 
-def test_a_drain_of_a_node_that_goes_down_meanwhile_ends_at_once_with_the_remedy(drained):
+def test_a_drain_of_a_node_that_goes_down_meanwhile_ends_at_once_with_the_remedy(drained: Docker) -> None:
     drained.on("node inspect --format {{.Status.State}}", "echo 'down '")
     done = drained.run(converge([Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]))
     assert done.returncode == 1
@@ -1031,7 +1073,7 @@ def test_a_drain_of_a_node_that_goes_down_meanwhile_ends_at_once_with_the_remedy
 
 
 @pytest.mark.parametrize("asked", ["node ps --format {{.CurrentState}}", "service ls --format", "service ps"])
-def test_a_drain_takes_no_error_for_nothing_left(drained, asked):
+def test_a_drain_takes_no_error_for_nothing_left(drained: Docker, asked: str) -> None:
     fails = "echo 'rpc error: code = Internal' >&2; exit 1"
     drained.cases = {asked: f"[ ! -e availability ] || {{ {fails}; }}; echo Running", **drained.cases}
     drained.on("node update", "echo drain >availability")
@@ -1051,7 +1093,7 @@ def test_a_drain_takes_no_error_for_nothing_left(drained, asked):
         "This node is not a swarm manager. Manager is being prepared or has trouble connecting",
     ],
 )
-def test_what_passes_by_itself_is_tried_again(swarm, problem):
+def test_what_passes_by_itself_is_tried_again(swarm: Docker, problem: str) -> None:
     swarm.put(problem=problem).meanwhile("rm -f problem; [ ! -e later ] || { . ./later; rm later; }")
     fails = "[ ! -e problem ] || { cat problem >&2; exit 1; }"
     swarm.on("node inspect --format {{if .ManagerStatus}}", f"{fails}; cat $last").on(
@@ -1061,7 +1103,7 @@ def test_what_passes_by_itself_is_tried_again(swarm, problem):
     assert swarm.got("id-m2") == "worker"
 
 
-def test_a_node_that_cannot_be_asked_for_is_not_taken_for_gone(swarm):
+def test_a_node_that_cannot_be_asked_for_is_not_taken_for_gone(swarm: Docker) -> None:
     swarm.on(
         "node inspect --format {{.Status.State}}", "echo 'Cannot connect to the Docker daemon' >&2; exit 1"
     )
@@ -1071,7 +1113,9 @@ def test_a_node_that_cannot_be_asked_for_is_not_taken_for_gone(swarm):
 
 
 @pytest.mark.parametrize(("verb", "node", "role"), [("promote", "w1", "manager"), ("demote", "m2", "worker")])
-def test_convergence_waits_until_a_node_has_its_new_role(swarm, verb, node, role):
+def test_convergence_waits_until_a_node_has_its_new_role(
+    swarm: Docker, verb: str, node: str, role: str
+) -> None:
     assert swarm.run(converge([Task(verb, node, f"id-{node}")])).returncode == 0
     assert swarm.got(f"id-{node}") == role
 
@@ -1079,19 +1123,19 @@ def test_convergence_waits_until_a_node_has_its_new_role(swarm, verb, node, role
 @pytest.mark.parametrize(
     "task", [Task("remove", "w9", "id-w9"), Task("demote", "w1", "id-w1"), Task("demote", "w9", "id-w9")]
 )
-def test_what_is_done_already_is_not_done_again(swarm, task):
+def test_what_is_done_already_is_not_done_again(swarm: Docker, task: Task) -> None:
     assert swarm.run(converge([task])).returncode == 0
     assert swarm.changes == []
 
 
-def test_tokens_evict_first_and_are_printed_by_role(swarm):
+def test_tokens_evict_first_and_are_printed_by_role(swarm: Docker) -> None:
     done = swarm.run(manager_scripts.tokens(EVICTIONS, 300))
     assert printed(done) == {"manager": "token-of-manager", "worker": "token-of-worker"}
     assert swarm.changes == ["node demote id-m2", "node rm --force id-m2"]
     assert "token-of" not in done.stderr
 
 
-def test_tokens_that_docker_does_not_give_are_a_failure(swarm):
+def test_tokens_that_docker_does_not_give_are_a_failure(swarm: Docker) -> None:
     swarm.on("swarm join-token -q", "echo 'Error: the swarm has no leader' >&2; exit 1")
     done = swarm.run(manager_scripts.tokens([], 300))
     assert "has no leader" in done.stderr
@@ -1100,7 +1144,7 @@ def test_tokens_that_docker_does_not_give_are_a_failure(swarm):
 
 
 @pytest.fixture
-def services(docker, monkeypatch):
+def services(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> Docker:
     """demo_redis of two tasks, and a global demo_page; both are whole."""
     for name, seconds in {"STEADY": 0, "UNPLACED": 1}.items():
         monkeypatch.setattr(settling, f"{name}_SECONDS", seconds)
@@ -1111,15 +1155,22 @@ def services(docker, monkeypatch):
     return docker.on("service logs", "echo 'the last words'")
 
 
-def row(*fields):
+def row(*fields: str) -> str:
     return "\t".join(fields)
 
 
-def redis(docker, restart="any", update="", message=""):
+def redis(docker: Docker, restart: str = "any", update: str = "", message: str = "") -> None:
     docker.put(redis=row("service", "demo_redis", "2", restart, update, message))
 
 
-def a_task(slot, desired, state, error="", identity="t1", service="demo_redis"):
+def a_task(
+    slot: int | str,
+    desired: str,
+    state: str,
+    error: str = "",
+    identity: str = "t1",
+    service: str = "demo_redis",
+) -> str:
     return row("task", f"{service}.{slot}", identity, "w1", desired, state, error)
 
 
@@ -1133,17 +1184,19 @@ UNPLACED = a_task(2, "Running", "Pending 1 second ago", '"no suitable node (1 no
 COMPLETE = a_task(2, "Shutdown", "Complete 1 second ago")
 
 
-def settle(docker, changed=(), seconds=2):
+def settle(docker: Docker, changed: Sequence[str] = (), seconds: int = 2) -> subprocess.CompletedProcess[str]:
     return docker.run(settling.settle(["demo_redis", "demo_page"], changed, seconds))
 
 
-def tasks(docker, *listed):
+def tasks(docker: Docker, *listed: str) -> Docker:
     return docker.put(tasks="\n".join((RUNNING_1, *listed, PAGE)))
 
 
 @pytest.mark.parametrize("listed", [(RUNNING_2,), (RUNNING_2, FAILED)], ids=["run", "run after a failure"])
 @pytest.mark.parametrize("update", ["", "completed", "rollback_completed"])
-def test_settle_is_content_with_services_that_are_whole(services, listed, update):
+def test_settle_is_content_with_services_that_are_whole(
+    services: Docker, listed: tuple[str, ...], update: str
+) -> None:
     """A rollback of an earlier day, too: its service is as declared, or it would be changed now."""
     redis(services, update=update)
     done = settle(tasks(services, *listed))
@@ -1151,19 +1204,23 @@ def test_settle_is_content_with_services_that_are_whole(services, listed, update
 
 
 @pytest.mark.parametrize("restart", ["none", "on-failure"])
-def test_settle_is_content_with_tasks_that_ended_well_and_are_not_to_go_on(services, restart):
+def test_settle_is_content_with_tasks_that_ended_well_and_are_not_to_go_on(
+    services: Docker, restart: str
+) -> None:
     redis(services, restart)
     assert settle(tasks(services, COMPLETE)).returncode == 0
 
 
-def test_settle_wants_no_task_of_a_global_service_where_its_constraints_do_not_hold_any_more(services):
+def test_settle_wants_no_task_of_a_global_service_where_its_constraints_do_not_hold_any_more(
+    services: Docker,
+) -> None:
     error = '"assigned node no longer meets constraints"'
     left = a_task("id-w2", "Shutdown", "Rejected 1 second ago", error, service="demo_page")
     done = settle(tasks(services, RUNNING_2, left))
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_settle_waits_for_tasks_and_updates_and_says_so(services):
+def test_settle_waits_for_tasks_and_updates_and_says_so(services: Docker) -> None:
     redis(services, update="updating")
     whole = f"printf '{RUNNING_1}\n{RUNNING_2}\n{PAGE}\n' >tasks"
     complete = "grep -q done seen && sed -i s/updating// redis; echo done >seen"
@@ -1194,7 +1251,9 @@ def test_settle_waits_for_tasks_and_updates_and_says_so(services):
         "no node for an update",
     ],
 )
-def test_settle_gives_up_before_its_time_with(services, update, restart, listed, why):
+def test_settle_gives_up_before_its_time_with(
+    services: Docker, update: str, restart: str, listed: tuple[str, ...], why: str
+) -> None:
     redis(services, restart, update, "because of t1")
     done = settle(tasks(services, *listed), ["demo_redis"], seconds=60)
     assert done.returncode == 1
@@ -1204,7 +1263,7 @@ def test_settle_gives_up_before_its_time_with(services, update, restart, listed,
     assert "demo_page" not in done.stderr
 
 
-def test_settle_gives_up_on_a_slot_whose_tasks_keep_failing(services):
+def test_settle_gives_up_on_a_slot_whose_tasks_keep_failing(services: Docker) -> None:
     """Counted as they come: the swarm keeps but a few of them."""
     one_more = r"n=$(($(cat n) + 1)); echo $n >n; sed -i s/t[0-9]*.w1.Shutdown/t$n\\tw1\\tShutdown/ tasks"
     tasks(services, STARTING, FAILED).put(n="1").meanwhile(one_more)
@@ -1214,7 +1273,7 @@ def test_settle_gives_up_on_a_slot_whose_tasks_keep_failing(services):
     assert services.got("n") == str(1 + settling.FAILURES), "those of before don't count"
 
 
-def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(services):
+def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(services: Docker) -> None:
     done = settle(tasks(services, STARTING, FAILED))
     assert done.returncode == 1
     report = done.stderr[done.stderr.index("service demo_redis") :].splitlines()
@@ -1228,7 +1287,7 @@ def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(service
 
 
 @pytest.mark.parametrize(("seconds", "bound"), [(1, 61), (300, 360), (3600, 4320)])
-def test_a_report_has_time_however_little_the_services_get(seconds, bound):
+def test_a_report_has_time_however_little_the_services_get(seconds: int, bound: int) -> None:
     assert settling.bound(seconds) == bound
 
 
@@ -1244,13 +1303,15 @@ def test_a_report_has_time_however_little_the_services_get(seconds, bound):
     ],
     ids=["colors", "controls", "bytes", "GitHub", "Azure", "long"],
 )
-def test_what_a_service_says_is_marked_as_its_own_words_and_made_harmless(services, said, shown):
+def test_what_a_service_says_is_marked_as_its_own_words_and_made_harmless(
+    services: Docker, said: str, shown: str
+) -> None:
     services.on("service logs", f"printf '%b\\n' '{said}'")
     told = settle(tasks(services, FAILED)).stderr.splitlines()
     assert told[told.index("  its last lines, in its own words:") + 1] == f"    | {shown}"
 
 
-def test_an_error_of_a_task_is_one_line_and_made_harmless(services):
+def test_an_error_of_a_task_is_one_line_and_made_harmless(services: Docker) -> None:
     """Its text comes from wherever the task was to start; the format has Go quote it."""
     said = a_task(2, "Shutdown", "Failed 1 second ago", r'"\"starting: \"sh\"\n::error::\x1b[2J##vso[x]\""')
     told = settle(tasks(services, said)).stderr.splitlines()
@@ -1258,19 +1319,21 @@ def test_an_error_of_a_task_is_one_line_and_made_harmless(services):
     assert settling.TASK_FIELDS[-1] == '{{printf "%q" .Error}}'
 
 
-def test_settle_asks_for_no_output_of_a_task_that_was_rejected(services):
+def test_settle_asks_for_no_output_of_a_task_that_was_rejected(services: Docker) -> None:
     done = settle(tasks(services, REJECTED))
     assert "  demo_redis.2 on w1: Rejected 1 second ago: No such image: redis:9\n" in done.stderr
     assert "last lines" not in done.stderr
 
 
-def test_settle_tells_why_though_no_output_can_be_had(services):
+def test_settle_tells_why_though_no_output_can_be_had(services: Docker) -> None:
     done = settle(tasks(services.on("service logs", "exit 1"), FAILED))
     assert done.returncode == 1
     assert "demo_redis.2 on w1" in done.stderr
 
 
-def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
+def test_a_line_runs_its_standard_input_within_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     run = {"input": "echo went; sleep 30", "capture_output": True, "text": True, "check": False}
@@ -1278,7 +1341,9 @@ def test_a_line_runs_its_standard_input_within_its_time(tmp_path, monkeypatch):
     assert (done.returncode, done.stdout) == (124, "went\n")
 
 
-def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkeypatch):
+def test_a_script_that_runs_out_of_time_says_what_it_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     script = PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
     run = {"input": script, "capture_output": True, "text": True, "check": False}
@@ -1288,19 +1353,19 @@ def test_a_script_that_runs_out_of_time_says_what_it_waited_for(tmp_path, monkey
 
 
 @pytest.mark.parametrize("name", [name for name in TEXTS if name != "leave"])
-def test_a_script_runs_alone_on_its_host(name):
+def test_a_script_runs_alone_on_its_host(name: str) -> None:
     """But for one that leaves, which has to where another is stuck."""
     assert PRELUDE in TEXTS[name]
 
 
-def test_no_two_scripts_run_on_one_host_at_a_time(docker):
+def test_no_two_scripts_run_on_one_host_at_a_time(docker: Docker) -> None:
     script = 'lock=free; flock -n "$HOME" true || lock=taken; result "{\\"lock\\": \\"$lock\\"}"'
     done = docker.run(PRELUDE + script)
     assert printed(done) == {"lock": "taken"}, done.stderr
 
 
 @pytest.fixture
-def earlier_run(docker, tmp_path):
+def earlier_run(docker: Docker, tmp_path: Path) -> Iterator[Callable[[], None]]:
     """A run that holds the lock; gives the way to end it. Waiting is real, and short."""
     docker.meanwhile(f"exec {REAL_SLEEP} 0.1")
     lock = os.open(tmp_path, os.O_RDONLY)
@@ -1310,7 +1375,7 @@ def earlier_run(docker, tmp_path):
         yield held.close
 
 
-def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
+def test_an_earlier_run_is_waited_for_and_said_once(docker: Docker, earlier_run: Callable[[], None]) -> None:
     timer = threading.Timer(0.5, earlier_run)
     timer.start()
     done = docker.run(PRELUDE + "result '{}'")
@@ -1320,7 +1385,7 @@ def test_an_earlier_run_is_waited_for_and_said_once(docker, earlier_run):
 
 
 @pytest.mark.usefixtures("earlier_run")
-def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker):
+def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker: Docker) -> None:
     done = docker.run(PRELUDE + "result '{}'", host_scripts.line("m1 joins", 1))
     assert (done.returncode, done.stdout) == (124, "")
     assert "no time is left; it went on waiting for an earlier run on this host" in done.stderr
@@ -1338,6 +1403,8 @@ def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker):
         ([{"replicas": 2}, {"replicas": 3}], 2 * settling.START_SECONDS),
     ],
 )
-def test_services_get_longer_to_settle_where_their_update_goes_in_rounds(declared, more):
+def test_services_get_longer_to_settle_where_their_update_goes_in_rounds(
+    declared: list[dict[str, Any]], more: int
+) -> None:
     services = [Service("one", "redis:7.0.15", **parts) for parts in declared]
     assert settling.limit(services, nodes=6, seconds=300) == 300 + more

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import time
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,8 +21,9 @@ from operations.engine import Look
 from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
-from swarm.finding import Verdict
-from swarm.observe.model import VXLAN_IDS, Object, Service
+from swarm.declare.settings import Settings
+from swarm.finding import Finding, Verdict
+from swarm.observe.model import VXLAN_IDS, Cluster, Entry, Host, Object, Service
 from tests.unit.builders import (
     KNOWN,
     MARK,
@@ -38,19 +41,26 @@ from tests.unit.builders import (
     silent,
     stuck,
 )
+from tests.unit.given import Program
 
 OK, WARNING, FAILED, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.UNKNOWN
 SWARM = cluster("m1 w1 w2")
 PORTS = ("port 2377/tcp", "port 7946/tcp", "port 7946/udp", "port 4789/udp")
 
 
-def told(name, *peers, mtu=1500, **changes):
+def told(name: str, *peers: str, mtu: int = 1500, **changes: Any) -> Facts:
     usual = {"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"}
     links = {address(peer): Link("eth0", mtu) for peer in peers}
     return replace(Facts(None, "perl", 5 * 10**9, usual, ("127.0.0.1", address(name)), links), **changes)
 
 
-def known(names, swarm=None, *special, facts=None, settings=None):
+def known(
+    names: str,
+    swarm: Cluster | None = None,
+    *special: Host,
+    facts: dict[str, Facts] | None = None,
+    settings: Settings | None = None,
+) -> Hosts:
     """All hosts answer and have the tools, but for special ones; other facts by name."""
     settings = settings or declared(names)
     observation = observed(settings, swarm, *special)
@@ -64,15 +74,15 @@ def known(names, swarm=None, *special, facts=None, settings=None):
     return Hosts(settings, observation, usual | (facts or {}))
 
 
-def all_arrive(hosts):
+def all_arrive(hosts: Hosts) -> Outcome:
     return Outcome(arrived={one.arrival for one in ports.messages(hosts)})
 
 
-def rows(found, *names):
+def rows(found: list[Finding], *names: Any) -> list[tuple[Verdict, str, str]]:
     return [(one.verdict, one.check, *one.where) for one in found if not names or one.check in names]
 
 
-def of_ports(hosts, outcome=None):
+def of_ports(hosts: Hosts, outcome: Outcome | None = None) -> list[Finding]:
     sent = ports.messages(hosts)
     outcome = all_arrive(hosts) if outcome is None else outcome
     return list(ports.findings(hosts, sent, outcome))
@@ -81,7 +91,7 @@ def of_ports(hosts, outcome=None):
 # What is sent.
 
 
-def test_each_host_sends_to_each_other_what_a_swarm_needs():
+def test_each_host_sends_to_each_other_what_a_swarm_needs() -> None:
     sent = ports.messages(known("m1 w1"))
     assert [(one.sender, one.target, one.words) for one in sent] == [
         ("m1", "w1", "tcp/10.0.0.21/7946/64"),
@@ -96,7 +106,7 @@ def test_each_host_sends_to_each_other_what_a_swarm_needs():
     ]
 
 
-def test_members_are_connected_to_and_sent_nothing():
+def test_members_are_connected_to_and_sent_nothing() -> None:
     hosts = known("m1 w1 w2", cluster("m1 w1"))
     sent = {(one.target, one.way) for one in ports.messages(hosts)}
     assert sent == {
@@ -108,7 +118,7 @@ def test_members_are_connected_to_and_sent_nothing():
     }
 
 
-def test_datagrams_between_tasks_go_to_the_data_path_s_address_and_port():
+def test_datagrams_between_tasks_go_to_the_data_path_s_address_and_port() -> None:
     settings = declared("m1", node("w1", data_path_address="10.9.0.1"), data_path_port=4790)
     hosts = known("", settings=settings, facts={"m1": told("m1", links={"10.9.0.1": Link("eth1", 9000)})})
     words = [one.words for one in ports.messages(hosts) if one.target == "w1"]
@@ -120,7 +130,7 @@ def test_datagrams_between_tasks_go_to_the_data_path_s_address_and_port():
     ]
 
 
-def test_the_swarm_s_own_data_path_port_goes_before_the_usual_one():
+def test_the_swarm_s_own_data_path_port_goes_before_the_usual_one() -> None:
     assert known("m1", cluster("m1", data_path_port=4791)).data_path == 4791
 
 
@@ -131,17 +141,19 @@ def test_the_swarm_s_own_data_path_port_goes_before_the_usual_one():
         ({"m1": told("m1", tool=None)}, {("w1", "w2"), ("w2", "w1")}),
     ],
 )
-def test_who_can_t_be_asked_neither_sends_nor_is_sent_to(changes, pairs):
+def test_who_can_t_be_asked_neither_sends_nor_is_sent_to(
+    changes: dict[str, Facts], pairs: set[tuple[str, ...]]
+) -> None:
     sent = ports.messages(known("m1 w1 w2", facts=changes))
     assert {(one.sender, one.target) for one in sent} == pairs
 
 
-def test_a_narrow_interface_sends_no_more_than_it_carries():
+def test_a_narrow_interface_sends_no_more_than_it_carries() -> None:
     sent = ports.messages(known("m1 w1", facts={"m1": told("m1", "w1", mtu=1400)}))
     assert [one.octets for one in sent if one.way == "whole"] == [1372, 1472]
 
 
-def test_the_port_of_managers_is_tried_where_a_manager_is_or_is_to_be():
+def test_the_port_of_managers_is_tried_where_a_manager_is_or_is_to_be() -> None:
     swarm = cluster("m1", entry("m2", role="worker"))
     hosts = known("m1 m2 m3 w1", swarm)
     assert {one.target for one in ports.messages(hosts) if one.port == 2377} == {"m1", "m3"}
@@ -150,7 +162,7 @@ def test_the_port_of_managers_is_tried_where_a_manager_is_or_is_to_be():
 # What it means.
 
 
-def test_what_arrives_is_counted_in_pairs():
+def test_what_arrives_is_counted_in_pairs() -> None:
     found = of_ports(known("m1 w1 w2"))
     assert [(one.verdict, one.check, one.what) for one in found] == [
         (OK, "port 2377/tcp", "sent and received: 2 of 2 pairs"),
@@ -160,7 +172,7 @@ def test_what_arrives_is_counted_in_pairs():
     ]
 
 
-def test_what_doesn_t_arrive_fails_for_its_sender_and_its_port_alone():
+def test_what_doesn_t_arrive_fails_for_its_sender_and_its_port_alone() -> None:
     hosts = known("m1 w1 w2")
     lost = ("w1", "udp/4789", "m1", 64)
     found = of_ports(hosts, Outcome(arrived=all_arrive(hosts).arrived - {lost}))
@@ -202,7 +214,7 @@ TIMEOUT = {("m1", "tcp/10.0.0.21/7946/64"): "Connection timed out"}
         (CONNECT, Outcome(mute={"m1": "killed"}), UNKNOWN, "m1", "it can't send: killed"),
     ],
 )
-def test_a_message_means(message, outcome, verdict, host, words):
+def test_a_message_means(message: Message, outcome: Outcome, verdict: Verdict, host: str, words: str) -> None:
     found = ports.arrival(message, outcome)
     assert (found.verdict, found.where) == (verdict, (host,))
     assert words in found.what
@@ -217,7 +229,9 @@ def test_a_message_means(message, outcome, verdict, host, words):
     ],
     ids=["gossip", "data path", "an engine that may be in a swarm"],
 )
-def test_a_port_that_is_taken_is_a_finding_of_its_own(host, where, verdict, words):
+def test_a_port_that_is_taken_is_a_finding_of_its_own(
+    host: Host, where: str, verdict: Verdict, words: str
+) -> None:
     hosts = known("m1 w1", None, host)
     outcome = replace(all_arrive(hosts), taken={("w1", where): "Address already in use"})
     found = of_ports(hosts, outcome)[0]
@@ -249,7 +263,7 @@ def test_a_port_that_is_taken_is_a_finding_of_its_own(host, where, verdict, word
     ],
     ids=["members", "a silent host", "a host without tools"],
 )
-def test_what_can_t_be_checked_is_listed(hosts, said):
+def test_what_can_t_be_checked_is_listed(hosts: Hosts, said: list[tuple[Verdict, str, str]]) -> None:
     found = [one for one in of_ports(hosts) if one.verdict is UNKNOWN]
     assert sorted(rows(found)) == sorted(said)
     assert all(one.what for one in found)
@@ -258,7 +272,7 @@ def test_what_can_t_be_checked_is_listed(hosts, said):
 # MTU.
 
 
-def mtu_rows(hosts, outcome=None):
+def mtu_rows(hosts: Hosts, outcome: Outcome | None = None) -> list[tuple[Verdict, str, str]]:
     found = mtu.findings(hosts, ports.messages(hosts), outcome or all_arrive(hosts))
     return [(one.verdict, one.check, *one.where) for one in found]
 
@@ -289,17 +303,19 @@ M1_LOST_SMALL = ("w1", "udp/4789", "m1", 64)
         "a silent host",
     ],
 )
-def test_the_mtu_is(changes, lost, said):
+def test_the_mtu_is(
+    changes: dict[str, Facts], lost: list[tuple[str, str, str, int]], said: list[tuple[Verdict, str]]
+) -> None:
     hosts = known("m1 w1", facts=changes)
     outcome = Outcome(arrived=all_arrive(hosts).arrived - set(lost))
     assert [one[:2] for one in mtu_rows(hosts, outcome) if one[2] == "m1"] == said
 
 
-def test_the_path_to_a_member_can_t_be_tried():
+def test_the_path_to_a_member_can_t_be_tried() -> None:
     assert (UNKNOWN, PATH, "m1") in mtu_rows(known("m1 w1", cluster("m1 w1")))
 
 
-def test_a_narrow_interface_is_answered_with_the_option_that_fits_it():
+def test_a_narrow_interface_is_answered_with_the_option_that_fits_it() -> None:
     (found,) = {
         one.remedy
         for one in mtu.findings(known("m1 w1", facts={"m1": told("m1", "w1", mtu=1400)}), [], Outcome())
@@ -311,7 +327,13 @@ def test_a_narrow_interface_is_answered_with_the_option_that_fits_it():
 # One host by itself.
 
 
-def of_host(*changed, facts=None, check=None, settings=None, swarm=None):
+def of_host(
+    *changed: Host,
+    facts: dict[str, Facts] | None = None,
+    check: str | None = None,
+    settings: Settings | None = None,
+    swarm: Cluster | None = None,
+) -> list[Finding]:
     hosts = known("m1 w1", swarm, *changed, facts=facts, settings=settings)
     return [one for one in checks.check(hosts) if check is None or one.check == check]
 
@@ -328,7 +350,9 @@ def of_host(*changed, facts=None, check=None, settings=None, swarm=None):
     ],
     ids=["well", "down", "engine down", "no engine", "no rights", "no leader"],
 )
-def test_a_host_and_its_engine_answer_or_not(host, ssh, engine, words):
+def test_a_host_and_its_engine_answer_or_not(
+    host: Host, ssh: Verdict, engine: Verdict | None, words: str
+) -> None:
     found = {(one.check, *one.where): one for one in of_host(host)}
     assert found["SSH", "w1"].verdict is ssh
     assert getattr(found.get(("engine", "w1")), "verdict", None) is engine
@@ -347,18 +371,18 @@ def test_a_host_and_its_engine_answer_or_not(host, ssh, engine, words):
     ],
     ids=["its own", "translated", "another's too", "unknown"],
 )
-def test_an_address_is(changes, verdict):
+def test_an_address_is(changes: dict[str, Facts], verdict: Verdict) -> None:
     found = [one for one in of_host(facts=changes, check="address") if "w1" in one.where]
     assert [one.verdict for one in found] == [verdict]
 
 
-def test_an_address_for_traffic_between_tasks_has_to_be_the_host_s_own_too():
+def test_an_address_for_traffic_between_tasks_has_to_be_the_host_s_own_too() -> None:
     settings = declared("m1", node("w1", data_path_address="10.9.0.1"))
     found = of_host(settings=settings, facts={"m1": told("m1")}, check="address")
     assert rows(found) == [(OK, "address", "m1"), (OK, "address", "w1"), (WARNING, "address", "w1")]
 
 
-def test_an_address_that_is_declared_by_name_isn_t_checked():
+def test_an_address_that_is_declared_by_name_isn_t_checked() -> None:
     settings = declared("m1", node("w1", host="w1.example"))
     found = of_host(settings=settings, facts={"m1": told("m1")}, check="address")
     assert rows(found) == [(OK, "address", "m1"), (UNKNOWN, "address", "w1")]
@@ -377,19 +401,19 @@ FORWARD, BRIDGE = checks.FORWARD, checks.BRIDGE
         ({BRIDGE: "1"}, [UNKNOWN, OK]),
     ],
 )
-def test_the_kernel_s_settings_are(sysctls, verdicts):
+def test_the_kernel_s_settings_are(sysctls: dict[str, str], verdicts: list[Verdict]) -> None:
     found = of_host(facts={"w1": told("w1", sysctls=sysctls)}, check="sysctl")
     assert [one.verdict for one in found if one.where == ("w1",)] == verdicts
 
 
 @pytest.mark.parametrize(("there", "verdict"), [("yes", OK), ("no", WARNING), ("unknown", UNKNOWN)])
 @pytest.mark.parametrize("module", ["br_netfilter", "ip_vs", "ip_vs_rr"])
-def test_a_module_that_not_all_need_is_warned_of(module, there, verdict):
+def test_a_module_that_not_all_need_is_warned_of(module: str, there: str, verdict: Verdict) -> None:
     found = of_host(idle("w1", kernel={module: there}), check=f"kernel: {module}")
     assert [one.verdict for one in found if one.where == ("w1",)] == [verdict]
 
 
-def test_free_space_in_a_folder_of_the_engine_s_own_choice_is_filled_in():
+def test_free_space_in_a_folder_of_the_engine_s_own_choice_is_filled_in() -> None:
     found = of_host(idle("w1", data_root="/data"), facts={"w1": told("w1", free=10**9)}, check="disk")
     assert rows(found) == [(OK, "disk", "m1"), (WARNING, "disk", "w1")]
 
@@ -411,12 +435,17 @@ def test_free_space_in_a_folder_of_the_engine_s_own_choice_is_filled_in():
     ],
     ids=["before a swarm", "in a swarm", "a later network", "none is free", "no manager", "as declared"],
 )
-def test_the_address_pool_is(swarm, special, settings, verdicts):
+def test_the_address_pool_is(
+    swarm: Cluster | None,
+    special: list[Host],
+    settings: Settings | None,
+    verdicts: list[Verdict],
+) -> None:
     found = of_host(*special, swarm=swarm, settings=settings, check="address pool")
     assert [one.verdict for one in found] == verdicts
 
 
-def test_all_is_told_of_hosts_that_are_well():
+def test_all_is_told_of_hosts_that_are_well() -> None:
     kernel = dict.fromkeys(("overlay", "vxlan", "br_netfilter", "ip_vs", "ip_vs_rr"), "yes")
     well = [idle(n, engine_id=n, hostname=n, kernel=kernel, free=10**10) for n in ("m1", "w1")]
     assert {one.verdict for one in of_host(*well)} == {OK}
@@ -425,14 +454,14 @@ def test_all_is_told_of_hosts_that_are_well():
 # The kernel's neighbor table.
 
 
-def crowded(tasks, networks=1, nodes="m1 w1 w2"):
+def crowded(tasks: int, networks: int = 1, nodes: str = "m1 w1 w2") -> Cluster:
     """A swarm with so many tasks, and overlay networks beside one of another kind."""
     many = {f"net-{n}": Object(f"n{n}", {VXLAN_IDS: str(n)}) for n in range(networks)}
     service = Service("s1", "demo_page", "demo", "nginx", tasks, tasks)
     return cluster(nodes, services=(service,), networks={**many, "other": Object("x")})
 
 
-def shows(limit, name="w1"):
+def shows(limit: int, name: str = "w1") -> Facts:
     return told(name, sysctls={neighbors.LIMIT: str(limit)})
 
 
@@ -447,20 +476,22 @@ def shows(limit, name="w1"):
         (crowded(0, networks=0), 128, OK),
     ],
 )
-def test_a_member_s_neighbor_table_is_checked_against_nodes_tasks_and_networks(swarm, limit, verdict):
+def test_a_member_s_neighbor_table_is_checked_against_nodes_tasks_and_networks(
+    swarm: Cluster, limit: int, verdict: Verdict
+) -> None:
     hosts = known("m1 w1 w2", swarm, facts={"w1": shows(limit)})
     (found,) = [one for one in neighbors.check(hosts, []) if one.where == ("w1",)]
     assert found.verdict is verdict
 
 
-def test_the_remedy_for_a_small_neighbor_table_has_lines_that_suffice():
+def test_the_remedy_for_a_small_neighbor_table_has_lines_that_suffice() -> None:
     hosts = known("m1 w1 w2", crowded(30_000), facts={"w1": shows(1024)})
     found = neighbors.limit(hosts, "w1", neighbors.entries(hosts, []))
     assert f"{neighbors.LIMIT} = {neighbors.entries(hosts, [])}" in found.remedy
     assert "gc_thresh1 = " in found.remedy
 
 
-def test_what_is_declared_counts_before_it_is_there():
+def test_what_is_declared_counts_before_it_is_there() -> None:
     networks = (compose.Network("net", "demo_net"), compose.Network("other", "other", external=True))
     services = (compose.Service("a", "nginx", replicas=10), compose.Service("b", "nginx", replicas=None))
     hosts = known("m1 w1")
@@ -478,7 +509,9 @@ def test_what_is_declared_counts_before_it_is_there():
     ],
     ids=["in no swarm", "a container", "silent"],
 )
-def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning(facts, verdict, words):
+def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning(
+    facts: Facts, verdict: Verdict, words: str
+) -> None:
     (found,) = [one for one in neighbors.check(known("m1 w1", facts={"w1": facts}), []) if "w1" in one.where]
     assert found.verdict is verdict
     assert words in found.what
@@ -487,13 +520,13 @@ def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning
 # Nodes that nobody declares.
 
 
-def undeclared_in(*entries, **more):
+def undeclared_in(*entries: Entry, **more: tuple[str, ...]) -> list[Finding]:
     settings = declared("m1 w1", **more)
     swarm = cluster("m1 w1", *entries)
     return list(undeclared.check(decide(settings, KNOWN, observed(settings, swarm))))
 
 
-def test_nodes_that_nobody_declares_are_told_of_with_what_they_can_see():
+def test_nodes_that_nobody_declares_are_told_of_with_what_they_can_see() -> None:
     manager = entry("m9", labels={}, hostname="lap", id="id-lap", address="192.0.2.9")
     worker = down("w9", labels={}, hostname="old")
     found = undeclared_in(manager, worker)
@@ -507,18 +540,18 @@ def test_nodes_that_nobody_declares_are_told_of_with_what_they_can_see():
     assert "is down" in found[1].what
 
 
-def test_a_node_that_never_said_its_name_is_told_of_by_its_id():
+def test_a_node_that_never_said_its_name_is_told_of_by_its_id() -> None:
     (found,) = undeclared_in(entry("w9", labels={}, hostname="", address="", state="unknown"))
     assert "a node without a name (id-w9, at an unknown address), a worker, is unknown" in found.what
     assert "name id-w9 in swarm:otherNodes" in found.remedy
 
 
-def test_nodes_that_are_declared_or_may_stay_are_well():
+def test_nodes_that_are_declared_or_may_stay_are_well() -> None:
     (found,) = undeclared_in(entry("w9", labels={}, hostname="old"), other_nodes=("old",))
     assert (found.verdict, found.where) == (OK, ())
 
 
-def test_without_a_swarm_there_are_no_undeclared_nodes():
+def test_without_a_swarm_there_are_no_undeclared_nodes() -> None:
     settings = declared("m1 w1")
     plan = decide(settings, KNOWN, observed(settings, None))
     assert list(undeclared.check(plan)) == []
@@ -527,7 +560,7 @@ def test_without_a_swarm_there_are_no_undeclared_nodes():
 # What a host tells.
 
 
-def test_facts_are_read_from_what_the_script_prints():
+def test_facts_are_read_from_what_the_script_prints() -> None:
     text = (
         "tool perl\ntool python3\nfree 10 4096\nsysctl net.ipv4.ip_forward 1\n"
         "address 10.0.0.11 eth0\nlink 10.0.0.21 eth0 1500\nend\n"
@@ -541,7 +574,7 @@ def test_facts_are_read_from_what_the_script_prints():
     )
 
 
-def test_the_script_tells_of_a_real_host(tmp_path, program):
+def test_the_script_tells_of_a_real_host(tmp_path: Path, program: Program) -> None:
     program("ssh", '#!/bin/sh\nshift 3\nexec sh -c "$*"\n')
     peers = ["127.0.0.1", "localhost", "no-such-host.invalid", "0.0.0.256"]
     found = facts.ask(tmp_path / "ssh_config", "m1", "/", peers, 8)
@@ -553,12 +586,12 @@ def test_the_script_tells_of_a_real_host(tmp_path, program):
     assert list(found.links) == ["127.0.0.1", "localhost"]
 
 
-def test_a_host_that_says_nothing_is_a_problem_in_its_own_words(tmp_path, program):
+def test_a_host_that_says_nothing_is_a_problem_in_its_own_words(tmp_path: Path, program: Program) -> None:
     program("ssh", "#!/bin/sh\necho 'tool perl'; echo 'Connection closed' >&2; exit 255\n")
     assert facts.ask(tmp_path, "m1", "/", [], 8) == Facts(problem="Connection closed")
 
 
-def test_a_silent_host_is_waited_for_within_bounds(tmp_path, program):
+def test_a_silent_host_is_waited_for_within_bounds(tmp_path: Path, program: Program) -> None:
     program("ssh", "#!/bin/sh\nexec sleep 30\n")
     assert facts.ask(tmp_path, "m1", "/", [], 0.2).problem == "it gave no answer within 0.2 s"
 
@@ -566,7 +599,7 @@ def test_a_silent_host_is_waited_for_within_bounds(tmp_path, program):
 # The programs.
 
 
-def free_port():
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
@@ -574,7 +607,7 @@ def free_port():
 
 @pytest.mark.parametrize("listener", programs.LISTEN)
 @pytest.mark.parametrize("sender", programs.SEND)
-def test_each_program_hears_the_other_and_ends_with_its_session(listener, sender):
+def test_each_program_hears_the_other_and_ends_with_its_session(listener: str, sender: str) -> None:
     if not (shutil.which(listener) and shutil.which(sender)):
         pytest.skip("the tool isn't there")
     port, shut = free_port(), free_port()
@@ -601,13 +634,13 @@ def test_each_program_hears_the_other_and_ends_with_its_session(listener, sender
     assert session.returncode == 0, "it was killed rather than ended by its session"
 
 
-def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp_path):
+def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp_path: Path) -> None:
     port, shut = free_port(), free_port()
     lost, kept = (Message("udp", "m1", "w1", "127.0.0.1", port, octets) for octets in (64, 65))
     refused = Message("connect", "m1", "w1", "127.0.0.1", shut)
     rounds = []
 
-    def send(name, words):
+    def send(name: str, words: list[str]) -> list[str]:
         # The first time the path loses one of them.
         said = [one for one in words if rounds or one != lost.words]
         rounds.append(words)
@@ -630,11 +663,11 @@ def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp
     ],
     ids=["all", "as told", "all of many", "few through a jump host"],
 )
-def test_sessions_are_begun_at_once_as_looks_are(settings, sessions):
+def test_sessions_are_begun_at_once_as_looks_are(settings: Settings, sessions: int) -> None:
     assert doctor.at_once(settings) == sessions
 
 
-def test_strangers_are_not_counted():
+def test_strangers_are_not_counted() -> None:
     port = free_port()
     with Sessions({"w1": programs.listen("perl", 30, [f"udp/{port}"])}, "token") as sessions:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -644,7 +677,7 @@ def test_strangers_are_not_counted():
     assert sessions.arrived == {("w1", f"udp/{port}", "m1", 10)}
 
 
-def test_a_listener_that_fails_is_silent_in_its_own_words(monkeypatch):
+def test_a_listener_that_fails_is_silent_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "READY_SECONDS", 0.3)
     monkeypatch.setattr(exchange, "END_SECONDS", 0.1)
     commands = {
@@ -671,8 +704,8 @@ def test_a_listener_that_fails_is_silent_in_its_own_words(monkeypatch):
     [(1, "sleep 0.5", {"m1", "w1"}), (0, "until [ -e looked ]; do sleep 0.1; done", {"m1"})],
 )
 def test_those_that_aren_t_started_at_a_time_wait_until_the_ones_before_are_ready(
-    tmp_path, monkeypatch, parallel, before, ready
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parallel: int, before: str, ready: set[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     first = f"{before}; touch there; echo ready; exec cat"
     second = "[ -e there ]; found=$?; touch looked; [ $found = 0 ] && echo ready && exec cat"
@@ -681,7 +714,7 @@ def test_those_that_aren_t_started_at_a_time_wait_until_the_ones_before_are_read
         assert sessions.ready == ready
 
 
-def test_a_sender_that_fails_is_mute_in_its_own_words(monkeypatch):
+def test_a_sender_that_fails_is_mute_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "SEND_SECONDS", 0.2)
     failures, mute = exchange.speak(
         {"m1": ["sh", "-c", "echo gone away >&2; exit 255"], "w1": ["sleep", "30"]}
@@ -699,8 +732,8 @@ def test_a_sender_that_fails_is_mute_in_its_own_words(monkeypatch):
     ids=["the network is late", "there is no network", "the program in it fails"],
 )
 def test_a_container_is_started_again_where_its_engine_gives_up_on_the_network(
-    tmp_path, program, late, code, runs, said
-):
+    tmp_path: Path, program: Program, late: int, code: int, runs: int, said: str
+) -> None:
     count = f"echo run >>{tmp_path}/runs; [ $(wc -l <{tmp_path}/runs) -gt {late} ] || exit {code}; echo ready"
     program("docker", f'#!/bin/sh\ncase "$1" in\nimport) cat ;;\nrun) {count} ;;\nesac\n')
     command = ["sh", "-c", overlay.CONTAINER, "sh", "net", "name", "listen"]
@@ -709,14 +742,14 @@ def test_a_container_is_started_again_where_its_engine_gives_up_on_the_network(
     assert len((tmp_path / "runs").read_text().splitlines()) == runs
 
 
-def deep(hosts, outcome=None):
+def deep(hosts: Hosts, outcome: Outcome | None = None) -> list[Finding]:
     plan = decide(hosts.settings, KNOWN, hosts.observation)
     if outcome is None:
         return list(overlay.check(hosts, plan))
     return list(overlay.findings(overlay.messages({"w1": "10.20.1.2", "w2": "10.20.1.3"}), outcome))
 
 
-def arrived(*lost):
+def arrived(*lost: tuple[str, str, str, int]) -> Outcome:
     sent = overlay.messages({"w1": "10.20.1.2", "w2": "10.20.1.3"})
     return Outcome(arrived={one.arrival for one in sent} - set(lost))
 
@@ -740,11 +773,11 @@ def arrived(*lost):
     ],
     ids=["all arrive", "nothing arrives", "large ones don't arrive", "nothing can be sent"],
 )
-def test_between_tasks(outcome, said):
+def test_between_tasks(outcome: Outcome, said: list[tuple[str | Verdict, ...]]) -> None:
     assert [(one.verdict, *one.where) for one in deep(known("m1 w1 w2", SWARM), outcome)] == said
 
 
-def test_a_container_that_can_t_be_put_on_a_node_is_listed():
+def test_a_container_that_can_t_be_put_on_a_node_is_listed() -> None:
     (found,) = overlay.findings([], Outcome(silent={"w1": "no room"}))
     assert (found.verdict, found.where) == (FAILED, ("w1",))
     assert found.what.endswith("no room")
@@ -761,14 +794,16 @@ def test_a_container_that_can_t_be_put_on_a_node_is_listed():
     ],
     ids=["no swarm", "another's", "another state's", "another's by its mark", "nobody's"],
 )
-def test_no_network_is_made_in_a_swarm_that_isn_t_ours(swarm, monkeypatch):
+def test_no_network_is_made_in_a_swarm_that_isn_t_ours(
+    swarm: Cluster | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(overlay, "attempt", None)
     (found,) = deep(known("m1 w1", swarm))
     assert found.verdict is FAILED
     assert found.what.startswith("refused")
 
 
-def test_nodes_that_no_task_gets_to_are_listed_with_the_reason(monkeypatch):
+def test_nodes_that_no_task_gets_to_are_listed_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         overlay, "attempt", lambda hosts, control, nodes: ([], Outcome(mute=dict.fromkeys(nodes, "")))
     )
@@ -799,7 +834,9 @@ def test_nodes_that_no_task_gets_to_are_listed_with_the_reason(monkeypatch):
 @pytest.mark.parametrize(
     ("problem", "code"), [(None, 0), ("No route to host", 1)], ids=["nothing failed", "something failed"]
 )
-def test_the_exit_code_tells_whether_something_failed(monkeypatch, capsys, problem, code):
+def test_the_exit_code_tells_whether_something_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], problem: str | None, code: int
+) -> None:
     settings = declared("m1")
     observation = {"m1": idle("m1", problem=problem)} if not problem else {"m1": silent("m1")}
     plan = decide(settings, KNOWN, observation)

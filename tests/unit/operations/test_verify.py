@@ -1,6 +1,8 @@
 """The checks of the live system, as far as they are arithmetic over what was seen."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,8 +11,12 @@ from operations.engine import Look
 from operations.verify import Check
 from swarm.decide.decisions import decide
 from swarm.declare import compose
-from swarm.observe.model import Service
+from swarm.declare.compose.model import Port
+from swarm.declare.settings import Node
+from swarm.observe.model import Entry, Host, Service
 from tests.unit.builders import KNOWN, cluster, declared, down, entry, idle, node, observed, silent
+
+Checked = Callable[..., list[Check]]
 
 PAGE = compose.Service("page", "nginx:1.26.3", replicas=2)
 LIVE = Service("s1", "demo_page", "demo", "nginx:1.26.3@sha256:0", 2, 2)
@@ -18,7 +24,7 @@ MANAGER, WORKER = "manager, Leader or Reachable", "worker, neither Leader nor Re
 W1 = entry("w1", reachable=False)  # so does an engine show a worker
 
 
-def of(name, **changes):
+def of(name: str, **changes: Any) -> Entry:
     return entry(name, reachable=name[0] == "m", **changes)
 
 
@@ -71,14 +77,16 @@ def of(name, **changes):
         "a node that isn't there",
     ],
 )
-def test_a_node_is_as_declared_or_not(declared_as, there, finding, passed):
+def test_a_node_is_as_declared_or_not(
+    declared_as: Node, there: Entry | None, finding: str, passed: bool
+) -> None:
     swarm = cluster("", *([there] if there else []))
     what = MANAGER if declared_as.manager else WORKER
     checked = verify.node_check(declared_as, there and there.id, swarm)
     assert checked == Check(what, declared_as.name, finding, passed)
 
 
-def test_a_node_without_an_id_is_not_in_the_swarm():
+def test_a_node_without_an_id_is_not_in_the_swarm() -> None:
     assert verify.node_check(node("w1"), None, cluster("m1 w1")).passed is False
 
 
@@ -107,19 +115,19 @@ def test_a_node_without_an_id_is_not_in_the_swarm():
         "it isn't there",
     ],
 )
-def test_a_service_is_as_declared_or_not(live, finding, passed):
+def test_a_service_is_as_declared_or_not(live: Service | None, finding: str, passed: bool) -> None:
     swarm = cluster("m1", services=(live,) if live else ())
     assert verify.service_check("demo_page", PAGE, swarm) == Check("service", "demo_page", finding, passed)
 
 
 @pytest.mark.parametrize(("running", "passed"), [(2, True), (1, False)])
-def test_a_global_service_has_a_task_on_every_node_that_it_is_for(running, passed):
+def test_a_global_service_has_a_task_on_every_node_that_it_is_for(running: int, passed: bool) -> None:
     swarm = cluster("m1", services=(replace(LIVE, running=running),))
     check = verify.service_check("demo_page", replace(PAGE, replicas=None), swarm)
     assert (check.finding, check.passed) == (f"{running}/2 tasks, nginx:1.26.3", passed)
 
 
-def test_a_global_service_that_no_node_is_for_fails():
+def test_a_global_service_that_no_node_is_for_fails() -> None:
     swarm = cluster("m1", services=(replace(LIVE, running=0, desired=0),))
     assert verify.service_check("demo_page", replace(PAGE, replicas=None), swarm).passed is False
 
@@ -158,16 +166,20 @@ OK, DEAD = (True, "HTTP/1.1 200 OK"), (False, "no answer within 10 s")
     ],
     ids=["nobody", "one", "all agree", "one fails", "one address fails", "the words alone agree"],
 )
-def test_answers_that_agree_are_one_line(asked, answers, lines):
+def test_answers_that_agree_are_one_line(
+    asked: list[tuple[Node, str]], answers: list[tuple[bool, str]], lines: list[tuple[str, str, bool]]
+) -> None:
     assert list(verify.summed("port", asked, answers)) == [Check("port", *line) for line in lines]
 
 
 @pytest.fixture
-def checked(monkeypatch):
+def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
     """The checks of a port's publication; `tasks` are the addresses where the service runs, and only
     those of `answering` answer."""
 
-    def of_port(port, *hosts, tasks=(), answering=()):
+    def of_port(
+        port: Port, *hosts: Host, tasks: Sequence[str] = (), answering: Sequence[str] = ()
+    ) -> list[Check]:
         monkeypatch.setattr(verify, "task_addresses", lambda *_: list(tasks))
         monkeypatch.setattr(verify, "ask", lambda _path, _port, _node, at: OK if at in answering else DEAD)
         settings, swarm = declared("m1 w1"), cluster("m1 w1")
@@ -184,16 +196,16 @@ HOST, MESH = compose.Port(80, 8080, mode="host"), compose.Port(80, 8080)
 IN_HOST_MODE, THROUGH_THE_MESH = "port 8080 (host)", "port 8080 (ingress)"
 
 
-def test_a_port_in_host_mode_is_asked_where_the_tasks_run(checked):
+def test_a_port_in_host_mode_is_asked_where_the_tasks_run(checked: Checked) -> None:
     (found,) = checked(HOST, tasks=["10.0.0.21"], answering=["10.0.0.21"])
     assert found == Check(IN_HOST_MODE, "10.0.0.21", "HTTP/1.1 200 OK, asked from 2 nodes", True)
 
 
-def test_a_port_in_host_mode_fails_where_no_task_runs(checked):
+def test_a_port_in_host_mode_fails_where_no_task_runs(checked: Checked) -> None:
     assert checked(HOST) == [Check(IN_HOST_MODE, "demo_page", "no node runs a task of it", False)]
 
 
-def test_a_port_of_the_mesh_is_asked_on_every_node_that_answers(checked):
+def test_a_port_of_the_mesh_is_asked_on_every_node_that_answers(checked: Checked) -> None:
     assert checked(MESH, answering=["10.0.0.11", "10.0.0.21"]) == [
         Check(THROUGH_THE_MESH, at, f"HTTP/1.1 200 OK, asked from {name}", True)
         for name, at in (("m1", "10.0.0.11"), ("w1", "10.0.0.21"))
@@ -202,17 +214,17 @@ def test_a_port_of_the_mesh_is_asked_on_every_node_that_answers(checked):
     assert (alone.where, alone.passed) == ("10.0.0.11", True)
 
 
-def test_a_port_of_the_mesh_is_not_checked_where_the_kernel_has_no_ip_vs(checked):
+def test_a_port_of_the_mesh_is_not_checked_where_the_kernel_has_no_ip_vs(checked: Checked) -> None:
     lacking, asked = checked(MESH, idle("w1", ip_vs=False), answering=["10.0.0.11"])
     assert lacking == Check(THROUGH_THE_MESH, "w1", "no IP_VS in the kernel there", None)
     assert (asked.where, asked.passed) == ("10.0.0.11", True)
 
 
-def test_udp_is_not_asked(checked):
+def test_udp_is_not_asked(checked: Checked) -> None:
     assert checked(compose.Port(53, 53, protocol="udp")) == []
 
 
-def test_all_is_checked_role_by_role_and_service_by_service():
+def test_all_is_checked_role_by_role_and_service_by_service() -> None:
     settings, stack = declared("m1 w1"), compose.Stack("demo", (PAGE,), ())
     swarm = cluster("m1", W1, services=(LIVE,))
     seen = observed(settings, swarm)
@@ -227,7 +239,7 @@ def test_all_is_checked_role_by_role_and_service_by_service():
 
 
 @pytest.mark.parametrize("leaders", ["", "m1 m2"])
-def test_no_leader_and_two_are_one_failure(leaders):
+def test_no_leader_and_two_are_one_failure(leaders: str) -> None:
     settings = declared("m1 m2 m3")
     names = settings.nodes
     swarm = cluster("", *(entry(one.name, leader=one.name in leaders.split()) for one in names))
@@ -236,7 +248,7 @@ def test_no_leader_and_two_are_one_failure(leaders):
     assert first == Check("one leader", "swarm", ", ".join(leaders.split()) or "none", False)
 
 
-def test_where_no_swarm_is_to_be_seen_there_is_one_check_and_it_fails():
+def test_where_no_swarm_is_to_be_seen_there_is_one_check_and_it_fails() -> None:
     settings = declared("m1 w1")
     seen = observed(settings, None)
     (found,) = verify.verify(Look(settings, [], seen, decide(settings, KNOWN, seen)))

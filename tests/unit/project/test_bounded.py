@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,7 @@ from swarm.declare import compose
 from swarm.errors import CommandError, NoAnswerError, PlayError, TimedOutError
 from swarm.waiting import until
 from tests.unit.builders import KNOWN, cluster, declared, observed
+from tests.unit.given import Program
 
 # Ignores what asks it to end, and starts another program that does so too, as docker's client and ssh's do.
 HANGS = """#!/bin/sh
@@ -27,9 +29,11 @@ sleep 60
 """
 SECONDS = 0.5
 
+Hangs = Callable[[str], Path]
+
 
 @pytest.fixture
-def hangs(program, tmp_path):
+def hangs(program: Program, tmp_path: Path) -> Iterator[Hangs]:
     """Has a program hang; gives the way to wait until all of it is gone."""
     pids = tmp_path / "pids"
     pids.touch()
@@ -39,21 +43,21 @@ def hangs(program, tmp_path):
     until("no program left", lambda: not any(map(lives, started)), 5, pace=0.05)
 
 
-def lives(pid):
+def lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def running(tmp_path):
+def running(tmp_path: Path) -> None:
     """Waits until both programs run."""
     while len((tmp_path / "pids").read_text().split()) < 2:
         time.sleep(0.02)
 
 
 @pytest.fixture
-def look():
+def look() -> Look:
     """A stack with a page in host mode, its swarm in place."""
     port = compose.Port(80, 8080, mode="host")
     stack = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
@@ -62,27 +66,27 @@ def look():
     return Look(settings, [stack], seen, engine.decisions.decide(settings, KNOWN, seen))
 
 
-def test_a_command_that_ends_gives_what_it_says(program):
+def test_a_command_that_ends_gives_what_it_says(program: Program) -> None:
     said = process.run([program("says", "#!/bin/sh\ncat\necho no >&2\nexit 3\n")], 5, "text")
     assert (said.returncode, said.stdout, said.stderr) == (3, "text", "no\n")
 
 
-def test_what_is_wrong_is_said_in_the_command_s_last_words(program):
+def test_what_is_wrong_is_said_in_the_command_s_last_words(program: Program) -> None:
     with pytest.raises(CommandError, match=r"^last$"):
         process.output([program("fails", "#!/bin/sh\necho first >&2\necho last >&2\nexit 1\n")], 5)
     with pytest.raises(CommandError, match="ended early"):
         process.output([program("mute", "#!/bin/sh\nexit 1\n")], 5)
 
 
-def test_a_command_that_hangs_is_ended_with_all_that_it_started(hangs):
+def test_a_command_that_hangs_is_ended_with_all_that_it_started(hangs: Hangs) -> None:
     began = time.monotonic()
     with pytest.raises(CommandError, match="no answer within 1 s"):
         process.output([hangs("hangs")], 1)
     assert time.monotonic() - began < 3
 
 
-def test_an_interrupt_ends_the_command_too(hangs, tmp_path):
-    def interrupt():
+def test_an_interrupt_ends_the_command_too(hangs: Hangs, tmp_path: Path) -> None:
+    def interrupt() -> None:
         running(tmp_path)
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -92,7 +96,9 @@ def test_an_interrupt_ends_the_command_too(hangs, tmp_path):
         process.run(command, 60)
 
 
-def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(hangs, monkeypatch):
+def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hangs("pulumi")
     monkeypatch.setattr(engine, "ANSWER_SECONDS", SECONDS)
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://far-away")
@@ -103,7 +109,9 @@ def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(hangs, 
     )
 
 
-def test_the_play_s_preview_that_hangs_ends_the_play(hangs, monkeypatch, look):
+def test_the_play_s_preview_that_hangs_ends_the_play(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
     from acceptance.play import __main__ as play
 
     hangs("pulumi")
@@ -113,7 +121,7 @@ def test_the_play_s_preview_that_hangs_ends_the_play(hangs, monkeypatch, look):
         play.prepare("lab")
 
 
-def test_a_command_of_the_play_s_that_hangs_ends_it(hangs, monkeypatch):
+def test_a_command_of_the_play_s_that_hangs_ends_it(hangs: Hangs, monkeypatch: pytest.MonkeyPatch) -> None:
     hangs("pulumi")
     monkeypatch.setattr(driver, "COMMAND_SECONDS", SECONDS)
     transcript = SimpleNamespace(command=lambda _: None)
@@ -121,7 +129,9 @@ def test_a_command_of_the_play_s_that_hangs_ends_it(hangs, monkeypatch):
         driver.run(transcript, ("pulumi", "up"), {}, lambda _: False)
 
 
-def test_a_manager_that_hangs_is_no_answer_to_the_play(hangs, monkeypatch, look):
+def test_a_manager_that_hangs_is_no_answer_to_the_play(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
     hangs("ssh")
     monkeypatch.setattr(swarm, "ASK_SECONDS", SECONDS)
     monkeypatch.setattr(swarm, "SPARE_SECONDS", 0)
@@ -131,7 +141,9 @@ def test_a_manager_that_hangs_is_no_answer_to_the_play(hangs, monkeypatch, look)
             ask()
 
 
-def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(hangs, monkeypatch, look):
+def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
     hangs("ssh")
     monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - look.settings.leader.ssh.connect_timeout)
     (found,) = verify.port_checks(look, look.plan.cluster, look.stacks[0])
@@ -142,14 +154,18 @@ def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(hangs, monke
     )
 
 
-def test_a_host_that_hangs_fails_the_check_of_its_port(hangs, monkeypatch, look, tmp_path):
+def test_a_host_that_hangs_fails_the_check_of_its_port(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look, tmp_path: Path
+) -> None:
     hangs("ssh")
     node = look.settings.leader
     monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - node.ssh.connect_timeout)
     assert verify.ask(tmp_path, compose.Port(80, 8080), node, "10.0.0.1") == (False, "no answer within 0.5 s")
 
 
-def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(hangs, monkeypatch, look):
+def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
     hangs("ssh")
     monkeypatch.setattr(recover, "ANSWER_SECONDS", 1 - look.settings.leader.ssh.connect_timeout)
     with pytest.raises(CommandError) as ended:
@@ -157,7 +173,9 @@ def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(hangs, monke
     assert str(ended.value) == ("m1 doesn't tell whether the secret demo_key is there: no answer within 1 s")
 
 
-def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(hangs, monkeypatch):
+def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(site, "STATUS_SECONDS", SECONDS)
     made = object.__new__(site.Site)
     made.ground = SimpleNamespace(status=(str(hangs("vagrant")), "status"))
@@ -165,14 +183,16 @@ def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(hangs, monkey
         made.up()
 
 
-def test_a_manager_that_hangs_holds_no_run_up(hangs):
+def test_a_manager_that_hangs_holds_no_run_up(hangs: Hangs) -> None:
     hangs("ssh")
     began = time.monotonic()
     ssh.open_control("lab", SECONDS)
     assert time.monotonic() - began < 3
 
 
-def test_a_host_that_hangs_has_an_unknown_kind(hangs, monkeypatch, look):
+def test_a_host_that_hangs_has_an_unknown_kind(
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+) -> None:
     hangs("ssh")
     monkeypatch.setattr(stages, "ANSWER_SECONDS", SECONDS)
     monkeypatch.setattr(stages, "pulumi", lambda _: "v3")
@@ -180,14 +200,14 @@ def test_a_host_that_hangs_has_an_unknown_kind(hangs, monkeypatch, look):
     assert "(unknown)" in stages.conditions(made, look).hosts
 
 
-def test_what_a_manager_is_asked_is_quoted(program, look, tmp_path):
+def test_what_a_manager_is_asked_is_quoted(program: Program, look: Look, tmp_path: Path) -> None:
     program("ssh", f'#!/bin/sh\nprintf "%s" "$4" >{tmp_path}/asked\necho id-1\n')
     resource = {"type": "docker:index/secret:Secret", "inputs": {"name": "a; reboot"}}
     assert recover.find(look, resource) == "id-1"
     assert (tmp_path / "asked").read_text() == ("docker secret inspect --format '{{.ID}}' -- 'a; reboot'")
 
 
-def test_no_program_is_run_without_a_bound():
+def test_no_program_is_run_without_a_bound() -> None:
     """Popen is for those that have a watchdog of their own, and are listed."""
     own = {
         "swarm/process.py",

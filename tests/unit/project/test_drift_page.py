@@ -7,6 +7,6 @@ from tests.integration import drift
 PAGE = Path(__file__).parents[3] / "docs" / "drift.md"
 
 
-def test_the_page_has_the_rows_of_the_tests():
+def test_the_page_has_the_rows_of_the_tests() -> None:
     _, _, rest = PAGE.read_text().partition("tests/integration/drift.py -->\n")
     assert rest.partition("\n<!-- end")[0] == drift.table()

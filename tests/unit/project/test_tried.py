@@ -13,41 +13,41 @@ PAGE = (ROOT / "docs/configuration.md").read_text()
 KEYS = [(part, key) for part, keys in tried.KEYS.items() for key in keys]
 
 
-def table(page, heading):
+def table(page: str, heading: str) -> list[str]:
     """The first column of the table under a heading."""
     _, _, text = page.partition(f"# {heading}\n")
     found = re.search(r"^\|.*\n\| ---.*\n((?:\|.*\n)+)", text, re.M)
     return [re.match(r"\| ([^|]*) \|", row)[1] for row in found[1].splitlines()]
 
 
-def in_code(text):
+def in_code(text: str) -> list[str]:
     """What stands between backticks."""
     return re.findall(r"`([^`]+)`", text)
 
 
-def functions(name):
+def functions(name: str) -> set[str]:
     """The tests of a module."""
     tree = ast.parse((ROOT / f"tests/integration/{name}.py").read_text())
     return {one.name for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("heading", tried.KEYS)
-def test_the_list_has_the_keys_of_the_page_and_no_others(heading):
+def test_the_list_has_the_keys_of_the_page_and_no_others(heading: str) -> None:
     assert list(tried.KEYS[heading]) == [key for cell in table(PAGE, heading) for key in in_code(cell)]
 
 
-def test_no_table_of_keys_is_left_out():
+def test_no_table_of_keys_is_left_out() -> None:
     headed = re.findall(r"^#+ (.*)\n(?:(?!#).*\n)*?\| key \|", PAGE, re.M)
     assert headed == list(tried.KEYS)
 
 
-def test_the_list_has_the_verbs_that_make_help_tells():
+def test_the_list_has_the_verbs_that_make_help_tells() -> None:
     verbs = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.M)
     assert sorted([*tried.VERB, *tried.UNTRIED]) == sorted(verbs)
     assert all(f"make {verb}`" in (ROOT / "README.md").read_text() for verb in verbs)
 
 
-def test_the_list_has_the_options_of_the_readme_s_commands():
+def test_the_list_has_the_options_of_the_readme_s_commands() -> None:
     """All that is in code under the heading, but for verbs, files, variables that a verb is told, and what is
     no command on engines."""
     _, _, text = (ROOT / "README.md").read_text().partition("## Commands\n")
@@ -59,7 +59,7 @@ def test_the_list_has_the_options_of_the_readme_s_commands():
 
 
 @pytest.mark.parametrize(("part", "key"), KEYS, ids=map(" ".join, KEYS))
-def test_every_test_of_a_key_is_there_and_has_to_do_with_it(part, key):
+def test_every_test_of_a_key_is_there_and_has_to_do_with_it(part: str, key: str) -> None:
     for test in filter(None, tried.KEYS[part][key]):
         module, _, name = test.partition("::")
         assert name in functions(module)
@@ -69,6 +69,6 @@ def test_every_test_of_a_key_is_there_and_has_to_do_with_it(part, key):
 
 
 @pytest.mark.parametrize("test", sorted({*tried.VERB.values(), *tried.OPTIONS.values()}))
-def test_every_test_of_a_verb_or_an_option_is_there(test):
+def test_every_test_of_a_verb_or_an_option_is_there(test: str) -> None:
     module, _, name = test.partition("::")
     assert name in functions(module)

@@ -3,12 +3,14 @@
 import os
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from swarm import docker_api
 from swarm.docker_api import Bounds, EngineError, Session
+from tests.unit.given import Program
 
 # What sshd does: gives the command line to the login shell, in a session of its own.
 SSH = """#!python
@@ -27,11 +29,12 @@ body='{"message": "no"}'
 printf 'HTTP/1.1 409 Conflict\\r\\nContent-Length: %s\\r\\n\\r\\n%s' "${#body}" "$body"
 """
 SHELLS = ["sh", "bash", "fish", "zsh", "tcsh", "busybox sh"]
+Sessions = Callable[..., Session]
 APPLETS = ("sh", "cat", "timeout", "sleep")
 
 
 @pytest.fixture(params=SHELLS)
-def shell(request, program):
+def shell(request: pytest.FixtureRequest, program: Program) -> None:
     """A login shell at the other end."""
     if not shutil.which(request.param.split()[0]):
         pytest.skip(f"{request.param} isn't installed (tests/run installs it)")
@@ -39,13 +42,13 @@ def shell(request, program):
 
 
 @pytest.fixture
-def session(tmp_path):
+def session(tmp_path: Path) -> Sessions:
     """Sessions with a host."""
     return lambda silence=5.0, total=20.0: Session("m1", tmp_path / "ssh_config", Bounds(silence, total))
 
 
 @pytest.mark.usefixtures("shell")
-def test_any_login_shell_runs_what_a_session_says(program, session):
+def test_any_login_shell_runs_what_a_session_says(program: Program, session: Sessions) -> None:
     program("docker", ANSWERING)
     with session() as one:
         one.begin()
@@ -53,7 +56,7 @@ def test_any_login_shell_runs_what_a_session_says(program, session):
             one.engine().get("/info")
 
 
-def is_gone(pid):
+def is_gone(pid: int) -> bool:
     """Whether a process has ended, or is about to, its parent being told."""
     for _ in range(100):
         try:
@@ -65,7 +68,7 @@ def is_gone(pid):
     return False
 
 
-def left(program, session):
+def left(program: Program, session: Sessions) -> int:
     """The process that a session has begun beside a hung engine, once it is over."""
     path = program("docker", HUNG)
     with session(silence=0.5) as one:
@@ -76,12 +79,14 @@ def left(program, session):
 
 
 @pytest.mark.usefixtures("shell")
-def test_nothing_is_left_beside_an_engine_that_never_answers(program, session):
+def test_nothing_is_left_beside_an_engine_that_never_answers(program: Program, session: Sessions) -> None:
     assert is_gone(left(program, session))
 
 
 @pytest.mark.skipif(not shutil.which("busybox"), reason="busybox isn't installed (tests/run installs it)")
-def test_nothing_is_left_where_busybox_is_all_there_is(program, session, monkeypatch, tmp_path):
+def test_nothing_is_left_where_busybox_is_all_there_is(
+    program: Program, session: Sessions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     program("ssh", SSH.replace("SHELL", "sh"))
     applets = tmp_path / "applets"
     applets.mkdir()
@@ -91,7 +96,9 @@ def test_nothing_is_left_where_busybox_is_all_there_is(program, session, monkeyp
     assert is_gone(left(program, session))
 
 
-def test_a_host_that_isn_t_told_of_the_end_ends_it_by_itself(program, session, monkeypatch):
+def test_a_host_that_isn_t_told_of_the_end_ends_it_by_itself(
+    program: Program, session: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whose connection is gone without a word: standard input stays open there."""
     monkeypatch.setattr(docker_api, "GRACE_SECONDS", -19)  # of 20
     program("ssh", SSH.replace("SHELL", "sh"))
@@ -104,7 +111,9 @@ def test_a_host_that_isn_t_told_of_the_end_ends_it_by_itself(program, session, m
 
 
 @pytest.mark.parametrize(("noise", "seconds"), [("sleep 30", 1), ("while :; do echo x; sleep 0.1; done", 1)])
-def test_a_shell_that_hangs_or_talks_without_end_is_given_up(program, session, noise, seconds):
+def test_a_shell_that_hangs_or_talks_without_end_is_given_up(
+    program: Program, session: Sessions, noise: str, seconds: int
+) -> None:
     program("ssh", f"#!/bin/sh\n{noise}\n")
     began = time.monotonic()
     with session(silence=seconds, total=seconds) as one, pytest.raises(TimeoutError):

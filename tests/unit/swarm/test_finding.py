@@ -3,7 +3,7 @@
 from swarm.finding import Finding, Verdict, failed, summed, unknown, warning
 
 
-def test_findings_that_agree_are_one_with_the_hosts_of_all():
+def test_findings_that_agree_are_one_with_the_hosts_of_all() -> None:
     given = [
         Finding("clock", ("m1",), "fine"),
         warning("clock", "w1", "off", "Set it"),
@@ -19,7 +19,7 @@ def test_findings_that_agree_are_one_with_the_hosts_of_all():
     ]
 
 
-def test_a_finding_ends_in_a_period_unless_that_would_be_typed():
+def test_a_finding_ends_in_a_period_unless_that_would_be_typed() -> None:
     assert str(failed("clock", ["m1", "w1"], "off", "Set it")) == "m1, w1: off. Set it."
     assert str(failed("lock", "m1", "locked", "Run on it: docker swarm unlock")).endswith(" unlock")
     assert str(Finding("clock", (), "fine")) == "fine"

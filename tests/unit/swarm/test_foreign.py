@@ -23,16 +23,16 @@ from swarm.foreign import harmless
         ("###[error]", "# # #[error]"),
     ],
 )
-def test_foreign_words_are_made_harmless(said, shown):
+def test_foreign_words_are_made_harmless(said: str, shown: str) -> None:
     assert harmless(said) == shown
 
 
-def test_they_are_cut_off_where_they_are_long():
+def test_they_are_cut_off_where_they_are_long() -> None:
     assert harmless("x" * 50, 10) == "x" * 10 + "…"
 
 
 @given(st.text())
-def test_whatever_is_said_shows_and_is_no_command(said):
+def test_whatever_is_said_shows_and_is_no_command(said: str) -> None:
     shown = harmless(said)
     assert all(one.isprintable() or one in "\n\t" for one in shown)
     assert "##" not in shown

@@ -20,7 +20,7 @@ WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where two files source a third, and one another."""
     made = tmp_path_factory.mktemp("scripts")
     (made / "main.sh").write_text("# Says it.\n. ./one.sh\n. ./two.sh\nsay() {\n  # Twice.\n  one; two\n}\n")
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_a_script_is_its_file_and_those_that_it_sources_each_once_without_comments(folder):
+def test_a_script_is_its_file_and_those_that_it_sources_each_once_without_comments(folder: Path) -> None:
     assert render(folder / "main.sh") == (
         "printf 'once '\none() { printf %s \"$given\"; }\ntwo() { echo; }\nsay() {\n  one; two\n}\n"
     )
@@ -38,7 +38,7 @@ def test_a_script_is_its_file_and_those_that_it_sources_each_once_without_commen
 
 @effort(max_examples=50, deadline=None, derandomize=True)
 @given(WORDS)
-def test_any_value_reaches_the_script_as_it_is(folder, value):
+def test_any_value_reaches_the_script_as_it_is(folder: Path, value: str) -> None:
     script = render(folder / "main.sh", [("say",)], given=value).encode()
     said = subprocess.run(["sh"], input=script, capture_output=True, check=True).stdout
     assert said == f"once {value}\n".encode()
@@ -46,13 +46,13 @@ def test_any_value_reaches_the_script_as_it_is(folder, value):
 
 @effort(max_examples=50, deadline=None, derandomize=True)
 @given(st.lists(WORDS, max_size=3))
-def test_any_words_reach_the_function_that_is_called_as_they_are(folder, words):
+def test_any_words_reach_the_function_that_is_called_as_they_are(folder: Path, words: list[str]) -> None:
     script = render(folder / "common.sh", [("printf", "%s\\n", "", *words)]).encode()
     said = subprocess.run(["sh"], input=script, capture_output=True, check=True).stdout
     assert said == "".join(("once \n", *(f"{word}\n" for word in words))).encode()
 
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=[str(path.relative_to(ROOT)) for path in PROGRAMS])
-def test_a_program_fits_a_screen(path):
+def test_a_program_fits_a_screen(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= SCREEN
     assert program(path)

@@ -40,7 +40,7 @@ from tests.unit.builders import (
 FIVE = "m1 m2 m3 m4 m5"
 
 
-def plan_of(settings, swarm, *hosts) -> Plan:
+def plan_of(settings: Settings, swarm: Cluster | None, *hosts: Host) -> Plan:
     return decide(settings, KNOWN, observed(settings, swarm, *hosts))
 
 
@@ -123,7 +123,7 @@ def plan_of(settings, swarm, *hosts) -> Plan:
         "a swarm is started with settings",
     ],
 )
-def test_the_work_is_exact_when(settings, swarm, work):
+def test_the_work_is_exact_when(settings: Settings, swarm: Cluster | None, work: list[str]) -> None:
     plan = plan_of(settings, swarm)
     assert not plan.refusals
     assert lines(plan.work) == work
@@ -139,13 +139,13 @@ def test_the_work_is_exact_when(settings, swarm, work):
         (declared("m1 m2 m3 m4"), "4 managers survive the loss of 1, as 3 do"),
     ],
 )
-def test_what_the_managers_cannot_survive_is_told(settings, said):
+def test_what_the_managers_cannot_survive_is_told(settings: Settings, said: str | None) -> None:
     found = list(warnings.few_managers(World(settings, KNOWN, {}), Plan({}, KNOWN)))
     assert len(found) == bool(said)
     assert all(said in str(one) for one in found)
 
 
-def test_tasks_that_lack_while_members_are_silent_are_told_of():
+def test_tasks_that_lack_while_members_are_silent_are_told_of() -> None:
     service = Service("id", "shop_web", "shop", "nginx", running=1, desired=3)
     others = [replace(service, name="shop_db", desired=1), replace(service, stack=None)]
     shop = Deployment("shop", Path("shop.yaml"), {})
@@ -156,7 +156,7 @@ def test_tasks_that_lack_while_members_are_silent_are_told_of():
     assert not plan_of(settings, cluster("m1 m2 m3 w1 w2", services=(service,))).warnings
 
 
-def test_promotions_come_before_demotions_and_those_before_departures():
+def test_promotions_come_before_demotions_and_those_before_departures() -> None:
     settings = declared(
         "m1 m2 w1", node("m2", role="worker"), node("w1", role="manager", availability="active")
     )
@@ -164,20 +164,22 @@ def test_promotions_come_before_demotions_and_those_before_departures():
     assert verbs == ["promote", "update", "demote", "drain", "demote", "remove"]
 
 
-def test_a_silent_member_is_neither_promoted_nor_demoted():
+def test_a_silent_member_is_neither_promoted_nor_demoted() -> None:
     settings = declared("m1 m2 m3 m4 w1", node("m4", role="worker"), node("w1", role="manager"))
     swarm = cluster("m1 m2 m3", down("m4"), down("w1"))
     verbs = {task.verb for task in plan_of(settings, swarm).work}
     assert not verbs & {"promote", "demote", "await"}
 
 
-def test_a_host_with_two_old_entries_is_rid_of_both():
+def test_a_host_with_two_old_entries_is_rid_of_both() -> None:
     swarm = cluster("m1", down("w1"), down("w1", id="id-older"))
     plan = plan_of(declared("m1 w1"), swarm, idle("w1"))
     assert lines(plan.work) == [*arrival("w1"), "remove w1 id-w1", "remove w1 id-older"]
 
 
-def test_an_entry_without_our_label_is_removed_only_when_it_is_down_at_the_address_of_a_node_of_ours():
+def test_an_entry_without_our_label_is_removed_only_when_it_is_down_at_the_address_of_a_node_of_ours() -> (
+    None
+):
     stale = down("w1", id="id-older", labels={})
     alive = entry("w1", id="id-older", labels={})
     stranger = down("w1", id="id-older", labels={}, address="10.9.9.9")
@@ -185,7 +187,7 @@ def test_an_entry_without_our_label_is_removed_only_when_it_is_down_at_the_addre
         assert lines(plan_of(declared("m1 w1"), cluster("m1 w1", other)).work) == work
 
 
-def test_a_node_taken_out_of_the_configuration_while_it_is_not_ready_is_refused():
+def test_a_node_taken_out_of_the_configuration_while_it_is_not_ready_is_refused() -> None:
     (said,) = texts(plan_of(declared("m1 w1"), cluster("m1 w1", down("w2"))).refusals)
     assert said.startswith("w2: taken out of the configuration while it is down")
     assert said.endswith("put it back with `lost: true`.")
@@ -211,7 +213,9 @@ QUORUM = [
 
 
 @pytest.mark.parametrize(("there", "wanted", "refused"), QUORUM)
-def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(there, wanted, refused):
+def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(
+    there: str, wanted: str, refused: str | None
+) -> None:
     listed = there.replace("?", "").split()
     names = [one.lower() for one in listed]
     swarm = cluster("", *(down(one.lower()) if one[0] == "M" else entry(one) for one in listed))
@@ -241,7 +245,9 @@ def test_a_plan_that_would_lose_the_majority_is_refused_with_the_arithmetic(ther
     ],
     ids=["all answer", "a manager is silent", "a worker is silent", "two managers are silent"],
 )
-def test_the_majority_counts_before_the_first_step_also_where_there_is_none(steps, said):
+def test_the_majority_counts_before_the_first_step_also_where_there_is_none(
+    steps: dict[str, Step], said: list[str]
+) -> None:
     names = "m1 m2 m3 w1"
     nodes = {name: NodePlan(steps.get(name, Step.IN_PLACE), f"id-{name}") for name in names.split()}
     settings, swarm = declared(names), cluster(names)
@@ -249,14 +255,14 @@ def test_the_majority_counts_before_the_first_step_also_where_there_is_none(step
     assert texts(quorum.quorum(world, Plan(nodes, KNOWN, cluster=swarm))) == said
 
 
-def test_managers_that_joined_anew_count_before_others_are_demoted():
+def test_managers_that_joined_anew_count_before_others_are_demoted() -> None:
     there = cluster("m1 m2", down("m3"))
     settings = declared("m1 m2 m3", node("m2", role="worker"))
     assert not plan_of(settings, there, idle("m3")).refusals, "m3 is back before m2 is demoted"
     assert plan_of(settings, there).refusals
 
 
-def test_a_joining_manager_s_old_entry_as_a_worker_hides_no_demotion():
+def test_a_joining_manager_s_old_entry_as_a_worker_hides_no_demotion() -> None:
     """Six managers after the join, of which four answer; two of those are to be demoted."""
     swarm = cluster("m1 m2 m3", down("m4"), down("m5"), down("m6", role="worker"))
     workers = [node(name, role="worker") for name in ("m2", "m3")]
@@ -264,7 +270,7 @@ def test_a_joining_manager_s_old_entry_as_a_worker_hides_no_demotion():
     assert "`demote m3` would leave 4 managers of which 2 can be reached, and 3 are needed" in said
 
 
-def test_a_joining_worker_s_old_entry_as_a_manager_counts():
+def test_a_joining_worker_s_old_entry_as_a_manager_counts() -> None:
     """m3 comes back as a worker, m4 as a manager: their old entries go first, both."""
     swarm = cluster("m1 m2 m5", down("m3"), down("m4"))
     settings = declared(FIVE, node("m3", role="worker"), node("m5", role="worker"), node("m2", role="worker"))
@@ -295,8 +301,11 @@ def their_host(fate: str, name: str) -> Host:
     }[fate]
 
 
+Drawn = tuple[Settings, Known, Observation, Cluster | None]
+
+
 @st.composite
-def worlds(draw) -> tuple[Settings, Known, Observation, Cluster | None]:
+def worlds(draw: st.DrawFn) -> Drawn:
     """Settings, what the state knows, hosts, and the swarm where a manager shows it: as they can be, by
     Raft's rules. Some managers have an old view of it."""
     fates_of = st.sampled_from(
@@ -394,7 +403,7 @@ def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]
 
 @effort(max_examples=1000, deadline=None, derandomize=True)
 @given(worlds())
-def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world):
+def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world: Drawn) -> None:
     settings, known, hosts, swarm = world
     plan = decide(settings, known, hosts)
     if plan.refusals:
@@ -415,7 +424,7 @@ def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world)
 
 @effort(max_examples=600, deadline=None, derandomize=True)
 @given(worlds())
-def test_in_any_world_nothing_of_somebody_else_s_is_touched(world):
+def test_in_any_world_nothing_of_somebody_else_s_is_touched(world: Drawn) -> None:
     settings, known, hosts, swarm = world
     plan = decide(settings, known, hosts)
     if plan.refusals:
@@ -434,7 +443,7 @@ def test_in_any_world_nothing_of_somebody_else_s_is_touched(world):
 
 @effort(max_examples=600, deadline=None, derandomize=True)
 @given(worlds())
-def test_in_any_world_a_destroy_makes_only_ours_leave(world):
+def test_in_any_world_a_destroy_makes_only_ours_leave(world: Drawn) -> None:
     settings, known, hosts, swarm = world
     leaving = set(give_up(settings, known, hosts).steps(Step.IN_PLACE))
     strangers = theirs(known, hosts, swarm)
@@ -449,7 +458,7 @@ LABELS = st.dictionaries(st.sampled_from(["disk", "zone", "tier"]), st.sampled_f
 
 
 @st.composite
-def swarms_as_declared(draw) -> tuple[Settings, Observation]:
+def swarms_as_declared(draw: st.DrawFn) -> tuple[Settings, Observation]:
     """Settings, and hosts that are just so, but for a minority of managers and any workers that are silent;
     who leads is chance."""
     managers, workers = draw(st.integers(1, 7)), draw(st.integers(0, 3))
@@ -474,7 +483,7 @@ def swarms_as_declared(draw) -> tuple[Settings, Observation]:
 
 @effort(max_examples=300, deadline=None, derandomize=True)
 @given(swarms_as_declared())
-def test_in_any_swarm_as_declared_nothing_is_to_be_done(world):
+def test_in_any_swarm_as_declared_nothing_is_to_be_done(world: tuple[Settings, dict[str, Host]]) -> None:
     settings, hosts = world
     plan = decide(settings, KNOWN, hosts)
     assert not plan.refusals
@@ -523,7 +532,7 @@ def updated(one: Entry, arguments: tuple[str, ...]) -> Entry:
 
 @effort(max_examples=200, deadline=None, derandomize=True)
 @given(worlds())
-def test_in_any_world_there_is_no_more_work_when_all_was_done(world):
+def test_in_any_world_there_is_no_more_work_when_all_was_done(world: Drawn) -> None:
     settings, known, hosts, _ = world
     plan = decide(settings, known, hosts)
     if plan.refusals:

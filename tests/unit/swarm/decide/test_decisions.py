@@ -1,6 +1,7 @@
 """What is done to each node: from what is declared and what is observed to steps and refusals."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def before(name: str) -> dict[str, str]:
     return {NAME_LABEL: name}
 
 
-def anothers(name: str, **changes) -> Entry:
+def anothers(name: str, **changes: Any) -> Entry:
     """A node that another owner has labelled."""
     return entry(name, labels={NAME_LABEL: name, OWNER_LABEL: "beef"}, **changes)
 
@@ -597,7 +598,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_the_plan_when(case):
+def test_the_plan_when(case: Case) -> None:
     plan = decide(case.settings, case.known, observed(case.settings, case.swarm, *case.hosts), case.stacks)
     for said, expected in ((texts(plan.refusals), case.refusals), (told(plan), case.warnings)):
         assert len(said) == len(expected), said
@@ -628,7 +629,7 @@ SIX = "m1 m2 m3 w1 w2 w3"
     ],
     ids=["a module is missing", "a slower driver", "a program is missing", "an old engine", "a wrong key"],
 )
-def test_six_hosts_with_one_fault_give_one_line(fault, refused, warned):
+def test_six_hosts_with_one_fault_give_one_line(fault: dict[str, Any], refused: str, warned: str) -> None:
     settings = declared(SIX)
     plan = decide(settings, KNOWN, observed(settings, None, *(idle(name, **fault) for name in SIX.split())))
     for found, words in ((plan.refusals, refused), (told(plan), warned)):
@@ -636,7 +637,7 @@ def test_six_hosts_with_one_fault_give_one_line(fault, refused, warned):
         assert all(words in one for one in texts(found))
 
 
-def test_hosts_that_are_silent_alike_are_one_line_with_the_way_to_go_on_without_each():
+def test_hosts_that_are_silent_alike_are_one_line_with_the_way_to_go_on_without_each() -> None:
     settings = declared(SIX, unreachable=("w9",))
     hosts = observed(settings, None, silent("m2"), silent("w2"))
     (said,) = texts(decide(settings, KNOWN, hosts).refusals)
@@ -645,14 +646,14 @@ def test_hosts_that_are_silent_alike_are_one_line_with_the_way_to_go_on_without_
     assert said.endswith("'swarm:unreachable[2]' w2")
 
 
-def test_members_that_are_silent_alike_are_one_line():
+def test_members_that_are_silent_alike_are_one_line() -> None:
     settings, swarm = declared(SIX), cluster(SIX)
     hosts = observed(settings, swarm, *map(silent, ("w1", "w2", "w3")))
     (said,) = told(decide(settings, KNOWN, hosts))
     assert said.startswith("w1, w2, w3: each is a member that gives no answer, and is left alone: it gave no")
 
 
-def test_the_quorum_s_loss_is_refused_with_what_to_run():
+def test_the_quorum_s_loss_is_refused_with_what_to_run() -> None:
     settings = declared("m1 m2 m3")
     plan = decide(settings, KNOWN, observed(settings, None, leaderless("m1"), silent("m2"), silent("m3")))
     (said,) = [one for one in texts(plan.refusals) if one.startswith("m1")]
@@ -660,14 +661,14 @@ def test_the_quorum_s_loss_is_refused_with_what_to_run():
     assert "docker swarm init --force-new-cluster" in said
 
 
-def test_a_leaderless_manager_of_ours_is_left_alone_while_another_shows_the_swarm():
+def test_a_leaderless_manager_of_ours_is_left_alone_while_another_shows_the_swarm() -> None:
     settings, swarm = declared("m1 m2 m3"), cluster("m1 m2 m3", down("m3"))
     plan = decide(settings, KNOWN, observed(settings, swarm, leaderless("m3")))
     assert plan.nodes["m3"].step is Step.UNREACHABLE
     assert not plan.refusals
 
 
-def test_the_swarm_with_our_mark_is_ours_among_several():
+def test_the_swarm_with_our_mark_is_ours_among_several() -> None:
     settings = declared("m1 m2 m3", adopt=True)
     plan = decide(settings, KNOWN, observed(settings, cluster("m1 m2"), member("m3", FOREIGN, "id-m8")))
     assert plan.cluster
@@ -675,7 +676,7 @@ def test_the_swarm_with_our_mark_is_ours_among_several():
     assert [one.split()[0] for one in texts(plan.refusals)] == ["m3"]
 
 
-def test_control_is_the_leader_of_the_moment_where_it_stays_a_manager():
+def test_control_is_the_leader_of_the_moment_where_it_stays_a_manager() -> None:
     settings = declared("m1 m2 m3")
     swarm = cluster("m1 m2 m3", entry("m1", leader=False), entry("m3", leader=True))
     assert decide(settings, KNOWN, observed(settings, swarm)).control == "m3"
@@ -683,7 +684,7 @@ def test_control_is_the_leader_of_the_moment_where_it_stays_a_manager():
     assert decide(settings, KNOWN, observed(settings, swarm)).control == "m1"
 
 
-def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down():
+def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down() -> None:
     stranger = down("w9", labels={}, hostname="laptop")
     settings = declared("m1 w1")
     plan = decide(settings, KNOWN, observed(settings, cluster("m1 w1", stranger)))
@@ -731,7 +732,9 @@ def test_an_entry_that_is_none_of_ours_is_left_alone_and_told_of_when_it_is_down
         "the swarm's settings are others",
     ],
 )
-def test_what_is_to_be_done_is_told_in_words_when(settings, swarm, hosts, outline):
+def test_what_is_to_be_done_is_told_in_words_when(
+    settings: Settings, swarm: Cluster | None, hosts: tuple[Host, ...], outline: str
+) -> None:
     plan = decide(settings, KNOWN, observed(settings, swarm, *hosts))
     assert not plan.refusals
     assert plan.outline() == outline
@@ -817,8 +820,8 @@ def untold(*names: str) -> dict[str, str]:
     ],
 )
 def test_destroy_makes_only_hosts_leave_that_are_known_to_be_in_our_swarm_when(
-    settings, swarm, hosts, left_alone
-):
+    settings: Settings, swarm: Cluster, hosts: tuple[Host, ...], left_alone: dict[str, str]
+) -> None:
     plan = give_up(settings, KNOWN, observed(settings, swarm, *hosts))
     assert not plan.refusals
     assert {name for name, one in plan.nodes.items() if one.step is not Step.IN_PLACE} == set(left_alone)
@@ -844,14 +847,14 @@ def test_destroy_makes_only_hosts_leave_that_are_known_to_be_in_our_swarm_when(
     ],
     ids=["silent", "without a leader", "silent, one restarts", "silent, an error", "silent, joined again"],
 )
-def test_destroy_knows_members_by_the_state_while_managers_are(hosts):
+def test_destroy_knows_members_by_the_state_while_managers_are(hosts: tuple[Host, ...]) -> None:
     settings = declared("m1 m2 w1")
     plan = give_up(settings, STATE, observed(settings, OURS, *hosts))
     left = {host.name for host in hosts if not host.problem} | {"w1"}
     assert set(plan.steps(Step.IN_PLACE)) == left
 
 
-def test_destroy_lets_a_swarm_alone_that_another_owner_has_taken_over():
+def test_destroy_lets_a_swarm_alone_that_another_owner_has_taken_over() -> None:
     settings, swarm = declared("m1 m2 w1"), cluster("m1 m2 w1", labels=OTHERS)
     plan = give_up(settings, STATE, observed(settings, swarm))
     assert plan.steps(Step.IN_PLACE) == []

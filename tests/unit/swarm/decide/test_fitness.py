@@ -1,20 +1,26 @@
 """What speaks against going on, and what should be known before it."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from swarm.decide import health
 from swarm.decide.decisions import decide
+from swarm.decide.plan import Plan
 from swarm.declare.compose import File, Network, Port, Service, Stack
-from swarm.observe.model import Object
+from swarm.declare.settings import Settings
+from swarm.observe.model import Cluster, Host, Object
 from tests.unit.builders import KNOWN, cluster, declared, down, idle, member, observed, silent, texts, told
 
 
-def plan_of(settings, swarm=None, *hosts, ports=()):
+def plan_of(
+    settings: Settings, swarm: Cluster | None = None, *hosts: Host, ports: Sequence[int] = ()
+) -> Plan:
     page = Service("page", "nginx:1", ports=tuple(Port(80, port) for port in ports))
     return decide(settings, KNOWN, observed(settings, swarm, *hosts), [Stack("demo", (page,))])
 
 
-def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_how_to_make_it():
+def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_how_to_make_it() -> None:
     front = Stack("front", networks=(Network("default", "front_default"),))
     shop = Stack(
         "shop",
@@ -137,7 +143,9 @@ def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_
         "a kernel that nothing is known of",
     ],
 )
-def test_it_is_refused_when(settings, swarm, hosts, said):
+def test_it_is_refused_when(
+    settings: Settings, swarm: Cluster | None, hosts: list[Host], said: str | None
+) -> None:
     refusals = texts(plan_of(settings, swarm, *hosts).refusals)
     assert len(refusals) == bool(said), refusals
     assert all(said in one for one in refusals)
@@ -154,12 +162,12 @@ def test_it_is_refused_when(settings, swarm, hosts, said):
         (("unreachable 10.40.0.0/16",), "10.20.0.0/16"),
     ],
 )
-def test_the_default_pool_is_off_every_host_s_networks(routes, pool):
+def test_the_default_pool_is_off_every_host_s_networks(routes: tuple[str, ...], pool: str) -> None:
     settings = declared("m1 w1")
     assert plan_of(settings, None, idle("w1", routes=routes)).address_pool == pool
 
 
-def test_a_declared_pool_is_the_pool():
+def test_a_declared_pool_is_the_pool() -> None:
     assert plan_of(declared("m1", pool="172.30.0.0/16")).address_pool == "172.30.0.0/16"
 
 
@@ -214,19 +222,19 @@ def test_a_declared_pool_is_the_pool():
         "one hostname twice",
     ],
 )
-def test_it_is_told_when(settings, hosts, ports, said):
+def test_it_is_told_when(settings: Settings, hosts: list[Host], ports: list[int], said: str | None) -> None:
     plan = plan_of(settings, None, *hosts, ports=ports)
     assert not plan.refusals
     assert len(told(plan)) == bool(said), plan.warnings
     assert all(said in one for one in told(plan))
 
 
-def test_a_silent_member_is_told_of_with_the_reason():
+def test_a_silent_member_is_told_of_with_the_reason() -> None:
     (said,) = told(plan_of(declared("m1 w1"), cluster("m1", down("w1"))))
     assert said.startswith("w1 is a member that gives no answer, and is left alone: it gave no answer")
 
 
-def test_clones_that_are_all_members_are_told_of_and_left_alone():
+def test_clones_that_are_all_members_are_told_of_and_left_alone() -> None:
     swarm = cluster("m1 w1")
     hosts = [member(name, swarm, engine_id="same") for name in ("m1", "w1")]
     plan = plan_of(declared("m1 w1"), swarm, *hosts)
@@ -244,10 +252,10 @@ def test_clones_that_are_all_members_are_told_of_and_left_alone():
         ("28.0.0", (28, 0, 0)),
     ],
 )
-def test_engine_versions_are_compared_by_their_numbers(text, parts):
+def test_engine_versions_are_compared_by_their_numbers(text: str, parts: tuple[int, ...]) -> None:
     assert health.version(text) == parts
 
 
-def test_an_engine_that_tells_no_version_number_is_refused_rather_than_a_crash():
+def test_an_engine_that_tells_no_version_number_is_refused_rather_than_a_crash() -> None:
     plan = plan_of(declared("m1 w1"), None, idle("w1", engine="dev"))
     assert any("w1" in one and "dev" in one for one in texts(plan.refusals))

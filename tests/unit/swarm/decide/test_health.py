@@ -1,18 +1,24 @@
 """What is well and what isn't: every verdict of every check, on observed hosts."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from swarm.decide import health
-from swarm.finding import Verdict
+from swarm.finding import Finding, Verdict
+from swarm.observe.model import Host
 from tests.unit.builders import cluster, down, idle, leaderless, member, silent
 
 SWARM = cluster("m1 w2", down("w1"))
 OK, WARNING, FAILED, UNKNOWN = Verdict.OK, Verdict.WARNING, Verdict.FAILED, Verdict.UNKNOWN
 
 
-def of(check, *hosts, **more):
+Check = Callable[..., Iterable[Finding]]
+
+
+def of(check: Check, *hosts: Host, **more: Any) -> list[tuple[str | Verdict, ...]]:
     found = list(check({host.name: host for host in hosts}, **more))
     assert all(bool(one.remedy) == (one.verdict in (WARNING, FAILED)) for one in found), found
     return [(one.verdict, *one.where) for one in found]
@@ -100,11 +106,13 @@ def of(check, *hosts, **more):
         (health.hostnames, [idle("m1", hostname="a"), idle("w1", hostname="a")], [(WARNING, "m1", "w1")]),
     ],
 )
-def test_a_check_gives_each_host_its_verdict(check, hosts, said):
+def test_a_check_gives_each_host_its_verdict(
+    check: Check, hosts: list[Host], said: list[tuple[str | Verdict, ...]]
+) -> None:
     assert of(check, *hosts) == said
 
 
-def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
+def test_what_a_host_lacks_is_named_with_the_package_that_has_it() -> None:
     (found,) = health.tools({"m1": idle("m1", lacks=("flock",))})
     assert str(found) == (
         "m1: no flock there that does what an up needs of it. Install util-linux, or the package that has it "
@@ -112,18 +120,18 @@ def test_what_a_host_lacks_is_named_with_the_package_that_has_it():
     )
 
 
-def test_what_a_manager_s_shell_prints_is_named():
+def test_what_a_manager_s_shell_prints_is_named() -> None:
     hosts = {"m1": idle("m1"), "m2": idle("m2", noise="Welcome!"), "w1": idle("w1", noise="Welcome!")}
     (found,) = health.noise(hosts, ["m1", "m2", "m3"])
     assert (found.where, found.verdict) == (("m2",), FAILED)
     assert "'Welcome!'" in found.what
 
 
-def test_a_manager_that_is_cut_off_is_named_with_the_ports():
+def test_a_manager_that_is_cut_off_is_named_with_the_ports() -> None:
     (found,) = health.cut_off({"m2": replace(leaderless("m2"), cut_off=True)})
     assert all(port in found.remedy for port in ("2377/tcp", "7946/tcp and udp", "4789/udp"))
 
 
-def test_a_clock_that_is_off_here_is_said_to_be_ours():
+def test_a_clock_that_is_off_here_is_said_to_be_ours() -> None:
     ours, *_ = health.clocks({"m1": idle("m1", skew=-3600), "w1": idle("w1", skew=-3600)})
     assert ours.what == "this computer's clock is +3600 s from the hosts', which agree with each other"

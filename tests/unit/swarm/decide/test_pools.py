@@ -21,7 +21,9 @@ OK, FAILED = Verdict.OK, Verdict.FAILED
         ((), False, OK, ""),
     ],
 )
-def test_a_pool_must_be_off_every_route(routes, starts, verdict, words):
+def test_a_pool_must_be_off_every_route(
+    routes: tuple[str, ...], starts: bool, verdict: Verdict, words: str
+) -> None:
     hosts = {"w1": idle("w1", routes=routes), "w2": silent("w2")}
     (found,) = pools.check(IPv4Network("10.20.0.0/16"), hosts, starts=starts)
     assert (found.where, found.verdict) == (("w1",), verdict)

@@ -9,11 +9,12 @@ from swarm.declare.compose import Attachment, File, Port, Service, Update
 from swarm.declare.reader import Reader
 from swarm.declare.settings import Deployment
 from tests.unit.builders import node
+from tests.unit.given import ReadService, ReadStack
 
 DEMO = Path(__file__).parents[4] / "stacks" / "demo.yaml"
 
 
-def test_the_demo_is_a_redis_and_a_page_on_one_network():
+def test_the_demo_is_a_redis_and_a_page_on_one_network() -> None:
     reader = Reader()
     stack = compose.read(reader, Deployment("demo", DEMO), {"REDIS_PASSWORD": "swordfish"})
     assert not reader.mistakes
@@ -30,7 +31,7 @@ def test_the_demo_is_a_redis_and_a_page_on_one_network():
     assert addresses == ["10.0.0.11:8080", "NODE:8081"]
 
 
-def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network(read):
+def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network(read: ReadStack) -> None:
     stack, mistakes = read("services: {page: {image: 'nginx:1'}}\n")
     assert not mistakes
     assert stack.services == (Service("page", "nginx:1", networks=(Attachment("default", ("page",)),)),)
@@ -65,7 +66,9 @@ def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network
         ("services: {p: {image: '${TAG}'}}", "1: services.p.image", "neither a value nor a default"),
     ],
 )
-def test_a_mistake_is_named_once_by_its_line_and_path(read, text, key, rule):
+def test_a_mistake_is_named_once_by_its_line_and_path(
+    read: ReadStack, text: str, key: str, rule: str
+) -> None:
     ((found, said),) = read(text)[1]
     assert found.startswith(key)
     assert rule in said
@@ -79,18 +82,18 @@ def test_a_mistake_is_named_once_by_its_line_and_path(read, text, key, rule):
         ("intervall: 1s", "there is no such key"),
     ],
 )
-def test_a_known_reason_goes_before_a_guess(read_service, text, rule):
+def test_a_known_reason_goes_before_a_guess(read_service: ReadService, text: str, rule: str) -> None:
     ((_, said),) = read_service(f"healthcheck: {{{text}}}")[1]
     assert rule in said
 
 
 @pytest.mark.parametrize("name", ["isolation", "credential_spec", "oom_score_adj", "restart", "tty"])
-def test_what_swarm_has_is_not_said_to_be_ignored_by_it(read_service, name):
+def test_what_swarm_has_is_not_said_to_be_ignored_by_it(read_service: ReadService, name: str) -> None:
     ((_, said),) = read_service(f"{name}: x")[1]
     assert "ignores" not in said
 
 
-def test_cluster_volumes_are_no_extension(read):
+def test_cluster_volumes_are_no_extension(read: ReadStack) -> None:
     assert [key for key, _ in read("volumes: {a: {x-cluster-spec: {}}}")[1]] == [
         "1: volumes.a.x-cluster-spec"
     ]
@@ -105,16 +108,20 @@ def test_cluster_volumes_are_no_extension(read):
         ("# ${NOTHING} and $1\nservices: {p: {image: x}}", ()),
     ],
 )
-def test_extensions_comments_and_what_is_to_be_ignored_are_no_mistakes(read, text, ignored):
+def test_extensions_comments_and_what_is_to_be_ignored_are_no_mistakes(
+    read: ReadStack, text: str, ignored: tuple[str, ...]
+) -> None:
     assert read(text, ignored)[1] == []
 
 
-def test_what_is_ignored_is_that_path_alone(read):
+def test_what_is_ignored_is_that_path_alone(read: ReadStack) -> None:
     text = "services: {p: {image: x, build: .}, q: {image: x, build: .}}"
     assert [key for key, _ in read(text, ("services.p.build",))[1]] == ["1: services.q.build"]
 
 
-def test_a_secret_comes_from_swarm_secrets_or_a_file_and_is_never_shown(read, tmp_path):
+def test_a_secret_comes_from_swarm_secrets_or_a_file_and_is_never_shown(
+    read: ReadStack, tmp_path: Path
+) -> None:
     (tmp_path / "f").write_bytes(b"\x00${NAME}\n")
     stack, mistakes = read("secrets: {a: {environment: key}}\nconfigs: {b: {file: f}}")
     assert not mistakes
@@ -135,15 +142,19 @@ def test_a_secret_comes_from_swarm_secrets_or_a_file_and_is_never_shown(read, tm
         ("configs", 1000 * 1024, True),
     ],
 )
-def test_a_content_is_something_and_less_than_docker_s_limit(read, tmp_path, kind, size, refused):
+def test_a_content_is_something_and_less_than_docker_s_limit(
+    read: ReadStack, tmp_path: Path, kind: str, size: int, refused: bool
+) -> None:
     (tmp_path / "content").write_bytes(b"x" * size)
     limit = {"secrets": 500, "configs": 1000}[kind]
     rule = f"must hold something, and less than {limit} KiB"
     assert read(f"{kind}: {{a: {{file: content}}}}")[1] == ([(f"1: {kind}.a.file", rule)] if refused else [])
 
 
-def test_a_content_that_may_not_be_read_is_refused(read, monkeypatch, tmp_path):
-    def locked(*_):
+def test_a_content_that_may_not_be_read_is_refused(
+    read: ReadStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def locked(*_: str | Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "f").touch()
@@ -159,21 +170,25 @@ def test_a_content_that_may_not_be_read_is_refused(read, monkeypatch, tmp_path):
     "name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN", "AWS_SECRET_ACCESS_KEY", "github_token"]
 )
 @pytest.mark.parametrize("kind", ["secrets", "configs"])
-def test_a_credential_of_the_run_s_own_is_no_content(read, monkeypatch, kind, name):
+def test_a_credential_of_the_run_s_own_is_no_content(
+    read: ReadStack, monkeypatch: pytest.MonkeyPatch, kind: str, name: str
+) -> None:
     monkeypatch.setenv(name, "swordfish")
     text = f"{kind}: {{a: {{environment: {name}}}}}"
     ((key, rule),) = read(text)[1]
     assert (key, "credential of the run's own" in rule) == (f"1: {kind}.a.environment", True)
 
 
-def test_a_content_may_have_the_name_of_such_a_credential_in_swarm_secrets(tmp_path):
+def test_a_content_may_have_the_name_of_such_a_credential_in_swarm_secrets(tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text("secrets: {a: {environment: AWS_KEY}}")
     reader = Reader()
     stack = compose.read(reader, Deployment("demo", tmp_path / "stack.yaml"), {"AWS_KEY": "x"})
     assert (stack.secrets, reader.mistakes) == ((File("a", b"x"),), [])
 
 
-def test_another_variable_of_the_environment_is_a_content(read, monkeypatch):
+def test_another_variable_of_the_environment_is_a_content(
+    read: ReadStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PAGE_KEY", "x")
     assert read("secrets: {a: {environment: PAGE_KEY}}")[0].secrets == (File("a", b"x"),)
 
@@ -216,7 +231,7 @@ WRITTEN = (
 
 
 @pytest.mark.parametrize("text", WRITTEN)
-def test_what_may_be_a_secret_is_not_shown_with_a_mistake(tmp_path, text):
+def test_what_may_be_a_secret_is_not_shown_with_a_mistake(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.yaml").write_text(text.replace("S", SECRET), encoding="utf-8")
     reader = Reader()
     compose.read(reader, Deployment("demo", tmp_path / "stack.yaml"))
@@ -243,21 +258,21 @@ BODIES = {"services": "image: x", "secrets": "environment: key", "configs": "env
         ("services", "a" * 50 + "."),
     ],
 )
-def test_a_name_that_docker_would_not_take_is_refused(read, kind, name):
+def test_a_name_that_docker_would_not_take_is_refused(read: ReadStack, kind: str, name: str) -> None:
     ((key, rule),) = read(f"{kind}: {{'{name}': {{{BODIES[kind]}}}}}")[1]
     assert key == f"1: {kind}.{name}"
     assert "its name must be letters, digits" in rule
 
 
 @pytest.mark.parametrize("name", ["a b", "a/b", "a.b", "é", "a_", "a" * 59])
-def test_a_network_that_docker_would_not_make_is_refused(read, name):
+def test_a_network_that_docker_would_not_make_is_refused(read: ReadStack, name: str) -> None:
     ((key, rule),) = read(f"networks: {{'{name}': {{}}}}")[1]
     assert (key, "63 characters at most" in rule) == (f"1: networks.{name}", True)
     assert read(f"networks: {{one: {{name: '{name * 2}'}}}}")[1][0][0] == "1: networks.one"
 
 
 @pytest.mark.parametrize("name", ["bridge", "host", "none", "default", "ingress", "docker_gwbridge"])
-def test_a_network_of_docker_s_own_name_is_refused_unless_it_is_external(read, name):
+def test_a_network_of_docker_s_own_name_is_refused_unless_it_is_external(read: ReadStack, name: str) -> None:
     ((_, rule),) = read(f"networks: {{one: {{name: {name}}}}}")[1]
     assert rule == "Docker has a network of this name of its own"
     assert read(f"networks: {{one: {{name: {name}, external: true}}}}")[1] == []
@@ -266,13 +281,13 @@ def test_a_network_of_docker_s_own_name_is_refused_unless_it_is_external(read, n
 @pytest.mark.parametrize(
     "text", ["volumes: {a b: {}}", "volumes: {a: {name: -a}}", "volumes: {a: {name: a/b}}"]
 )
-def test_a_volume_that_no_engine_would_make_is_refused(read, text):
+def test_a_volume_that_no_engine_would_make_is_refused(read: ReadStack, text: str) -> None:
     ((_, rule),) = read(text)[1]
     assert "its name must be letters" in rule
 
 
 @pytest.mark.parametrize(("kind", "longest"), [("services", 63), ("secrets", 56), ("configs", 56)])
-def test_a_name_is_as_long_as_docker_takes_with_the_stack_s(read, kind, longest):
+def test_a_name_is_as_long_as_docker_takes_with_the_stack_s(read: ReadStack, kind: str, longest: int) -> None:
     fits = "a" * (longest - len("demo_"))
     assert read(f"{kind}: {{{fits}: {{{BODIES[kind]}}}}}")[1] == []
     rule = f"its name must have {longest} characters at most, demo_ included"

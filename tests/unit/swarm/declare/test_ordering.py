@@ -7,7 +7,7 @@ from swarm.declare.compose import Network, Port, Service, Stack
 from swarm.declare.reader import Reader
 
 
-def test_a_stack_comes_after_those_that_it_depends_on_and_whose_networks_it_uses():
+def test_a_stack_comes_after_those_that_it_depends_on_and_whose_networks_it_uses() -> None:
     stacks = [
         Stack("a", depends_on=("b",)),
         Stack("b", networks=(Network("n", "c_n", external=True),)),
@@ -23,7 +23,7 @@ def test_a_stack_comes_after_those_that_it_depends_on_and_whose_networks_it_uses
         ([Stack("a", depends_on=("gone",))], "there is no stack of this name"),
     ],
 )
-def test_a_circle_and_an_unknown_stack_are_refused(stacks, rule):
+def test_a_circle_and_an_unknown_stack_are_refused(stacks: list[Stack], rule: str) -> None:
     reader = Reader()
     assert len(ordering.ordered(reader, stacks)) == len(stacks)
     (mistake,) = reader.mistakes
@@ -40,7 +40,7 @@ def test_a_circle_and_an_unknown_stack_are_refused(stacks, rule):
         (Port(80), Port(80), 0),
     ],
 )
-def test_a_port_on_every_node_is_one_service_s_alone(one, other, count):
+def test_a_port_on_every_node_is_one_service_s_alone(one: Port, other: Port, count: int) -> None:
     reader = Reader()
     stacks = [Stack(n, (Service("p", "x", ports=(port,)),)) for n, port in (("a", one), ("b", other))]
     ordering.check_ports(reader, stacks)

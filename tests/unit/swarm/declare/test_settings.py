@@ -3,15 +3,20 @@
 import copy
 import json
 import shutil
+from collections.abc import Iterator
 from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from swarm import ssh
 from swarm.declare import encryption, load
+from swarm.declare.compose.model import Stack
 from swarm.declare.environment import ASTRAY, PUBLISHED_PASSPHRASE
-from swarm.declare.reader import ConfigurationError, Reader
-from swarm.declare.settings import Edge, Ssh
+from swarm.declare.reader import ConfigurationError, Mistake, Reader
+from swarm.declare.settings import Edge, Settings, Ssh
+from tests.unit.given import Program
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
 VALID = {
@@ -29,7 +34,7 @@ HOSTS = ("10.0.0.11", "10.0.0.12", "10.0.0.13", "worker-1.example", "jump.exampl
 
 
 @pytest.fixture
-def folder(keys, tmp_path, program):
+def folder(keys: Path, tmp_path: Path, program: Program) -> Iterator[Path]:
     """A project's folder, on a machine on which nobody can be dialled."""
     for name in ("id", "locked", "garbage"):
         shutil.copy(keys / name, tmp_path / name)
@@ -45,7 +50,7 @@ def folder(keys, tmp_path, program):
     assert not dialled.exists()
 
 
-def values(changes=None, *, as_text=True):
+def values(changes: dict[str, object | None] | None = None, *, as_text: bool = True) -> dict[str, object]:
     """The valid configuration with some values changed: {"nodes.1.role": "boss"}; None removes."""
     changed = copy.deepcopy(VALID)
     for path, value in (changes or {}).items():
@@ -64,11 +69,13 @@ def values(changes=None, *, as_text=True):
     return {f"swarm:{key}": show(value) for key, value in changed.items()}
 
 
-def loaded(folder, changes=None, stack="lab", **how):
+def loaded(
+    folder: Path, changes: dict[str, object | None] | None = None, stack: str = "lab", **how: bool
+) -> tuple[Settings, list[Stack]]:
     return load.load(values(changes, **how), folder, "swarm", stack)
 
 
-def mistakes(folder, changes, stack="lab", **how):
+def mistakes(folder: Path, changes: dict[str, Any], stack: str = "lab", **how: Any) -> tuple[Mistake, ...]:
     with pytest.raises(ConfigurationError) as caught:
         loaded(folder, changes, stack, **how)
     return caught.value.mistakes
@@ -331,7 +338,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("changes", "expected"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_each_mistake_is_named_once_with_key_value_rule_and_remedy(folder, changes, expected):
+def test_each_mistake_is_named_once_with_key_value_rule_and_remedy(
+    folder: Path, changes: dict[str, Any], expected: tuple[str, str | int | None, str, str]
+) -> None:
     (found,) = mistakes(folder, changes)
     key, value, rule, remedy = expected
     assert (found.key, str(found.value).removeprefix(f"{folder}/")) == (key, str(value))
@@ -339,7 +348,7 @@ def test_each_mistake_is_named_once_with_key_value_rule_and_remedy(folder, chang
     assert remedy in found.remedy
 
 
-def test_many_mistakes_are_listed_at_once_each_on_its_line(folder):
+def test_many_mistakes_are_listed_at_once_each_on_its_line(folder: Path) -> None:
     changes = {
         "adpot": "true",
         "nodes.0.role": "manager",
@@ -368,26 +377,26 @@ def test_many_mistakes_are_listed_at_once_each_on_its_line(folder):
         assert [line for line in lines if text in line], text
 
 
-def test_mistakes_in_the_compose_file_are_listed_with_those_of_the_configuration(folder):
+def test_mistakes_in_the_compose_file_are_listed_with_those_of_the_configuration(folder: Path) -> None:
     (folder / "demo.yaml").write_text("services: {page: {image: x, privileged: true}}\n")
     keys = [one.key for one in mistakes(folder, {"nodes.1.role": "boss"})]
     assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:1: services.page.privileged"]
 
 
-def test_the_same_mistakes_are_said_in_the_same_order_in_every_run(folder):
+def test_the_same_mistakes_are_said_in_the_same_order_in_every_run(folder: Path) -> None:
     changes = {f"nodes.1.{letter * 9}": 1 for letter in "abcdefgh"}
     keys = [one.key for one in mistakes(folder, changes)]
     assert keys == [f"swarm:nodes[1].{letter * 9}" for letter in "abcdefgh"]
 
 
-def test_without_the_ssh_key_one_mistake_names_it_rather_than_one_for_each_node(folder):
+def test_without_the_ssh_key_one_mistake_names_it_rather_than_one_for_each_node(folder: Path) -> None:
     found = mistakes(folder, {"ssh": {"knownHostsFile": "known_hosts"}})
     assert len(found) == 1
     assert "privateKeyFile" in found[0].key
 
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
-def test_an_edge_is_one_more_stack_after_the_others(folder, as_text):
+def test_an_edge_is_one_more_stack_after_the_others(folder: Path, as_text: bool) -> None:
     changes = {"edge": {**EDGE, "ports": {"443": "8080", "80": 8080}}, "stacks.0.compose": "published.yaml"}
     settings, stacks = loaded(folder, changes, as_text=as_text)
     assert settings.edge == Edge("haproxy:3.0.11", ("w1",), {80: 8080, 443: 8080}, "http")
@@ -395,13 +404,13 @@ def test_an_edge_is_one_more_stack_after_the_others(folder, as_text):
     assert [one.name for one in settings.stacks] == ["demo"]
 
 
-def test_a_lost_host_needs_no_known_key(folder):
+def test_a_lost_host_needs_no_known_key(folder: Path) -> None:
     settings, _ = loaded(folder, {"nodes.2.host": "10.0.0.99", "nodes.2.lost": True})
     assert settings.node("w1").lost
 
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
-def test_what_is_left_out_has_its_default(folder, as_text):
+def test_what_is_left_out_has_its_default(folder: Path, as_text: bool) -> None:
     settings, stacks = loaded(folder, as_text=as_text)
     availability = {one.name: one.availability for one in settings.nodes}
     assert availability == {"m1": "drain", "m2": "drain", "w1": "active"}
@@ -417,7 +426,7 @@ def test_what_is_left_out_has_its_default(folder, as_text):
 
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
-def test_what_is_declared_is_read(folder, as_text):
+def test_what_is_declared_is_read(folder: Path, as_text: bool) -> None:
     changes = {
         "addressPool": "10.30.0.0/16",
         "dataPathPort": 4790,
@@ -448,7 +457,7 @@ def test_what_is_declared_is_read(folder, as_text):
     assert settings.node("w1").labels == {"disk": "ssd", "size": "3", "fast": "true"}
 
 
-def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder):
+def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder: Path) -> None:
     changes = {"ssh.user": "ops", "nodes.1.ssh": {"port": 2222}, "nodes.2.ssh": {"user": "admin"}}
     settings, _ = loaded(folder, changes)
     assert [(one.ssh.user, one.ssh.port) for one in settings.nodes] == [
@@ -459,7 +468,7 @@ def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder):
     assert {one.ssh.private_key_file for one in settings.nodes} == {folder / "id"}
 
 
-def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder):
+def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder: Path) -> None:
     settings, _ = loaded(folder, {"ssh.user": "ops", "ssh.proxy": {"host": "jump.example", "user": "guest"}})
     for one in settings.nodes:
         assert one.ssh.proxy.host == "jump.example"
@@ -467,7 +476,7 @@ def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder):
         assert one.ssh.proxy.ssh.private_key_file == folder / "id"
 
 
-def test_a_jump_host_may_have_a_way_of_its_own_by_every_key(folder):
+def test_a_jump_host_may_have_a_way_of_its_own_by_every_key(folder: Path) -> None:
     for new, of in (("own", "id"), ("own_hosts", "known_hosts")):
         shutil.copy(folder / of, folder / new)
     hosts = "[jump.example]:23 " + (folder / "known_hosts").read_text().split(" ", 1)[1]
@@ -527,8 +536,11 @@ JUMPS = {
 
 @pytest.mark.parametrize(("shared", "own", "reached"), JUMPS.values(), ids=JUMPS.keys())
 def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_is(
-    folder, shared, own, reached
-):
+    folder: Path,
+    shared: dict[str, str | dict[str, str]],
+    own: dict[str, str | dict[str, str]],
+    reached: tuple[str, int, str, str],
+) -> None:
     shutil.copy(folder / "id", folder / "own")
     shutil.copy(folder / "known_hosts", folder / "own_hosts")
     with (folder / "known_hosts").open("a") as known:
@@ -559,8 +571,8 @@ def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_i
     ],
 )
 def test_the_published_passphrase_is_refused_but_for_lab_and_dev(
-    folder, monkeypatch, stack, passphrase, accepted
-):
+    folder: Path, monkeypatch: pytest.MonkeyPatch, stack: str, passphrase: str, accepted: bool
+) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", passphrase)
     if accepted:
         loaded(folder, stack=stack)
@@ -606,14 +618,16 @@ WRITTEN = (
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
 @pytest.mark.parametrize("changes", WRITTEN, ids=map(str, WRITTEN))
-def test_what_may_be_a_secret_is_not_shown_with_a_mistake(folder, changes, as_text):
+def test_what_may_be_a_secret_is_not_shown_with_a_mistake(
+    folder: Path, changes: dict[str, Any], as_text: bool
+) -> None:
     with pytest.raises(ConfigurationError) as caught:
         loaded(folder, changes, as_text=as_text)
     # The engine blots a secret out where it finds the plain text of it, and not where it is escaped.
     assert "rdfish" not in str(caught.value)
 
 
-def test_under_a_key_with_a_secret_in_it_no_value_is_shown(folder):
+def test_under_a_key_with_a_secret_in_it_no_value_is_shown(folder: Path) -> None:
     written = values({"addressPool": "swordfish", "nodes.1.role": "swordfish", "parallel": "swordfish"})
     keys = ["swarm:addressPool", "swarm:nodes", "swarm:parallel"]
     with pytest.raises(ConfigurationError) as caught:
@@ -623,18 +637,20 @@ def test_under_a_key_with_a_secret_in_it_no_value_is_shown(folder):
     assert sorted(said) == keys
 
 
-def test_a_mistake_is_one_line_whatever_a_key_is_called(folder):
+def test_a_mistake_is_one_line_whatever_a_key_is_called(folder: Path) -> None:
     (found,) = mistakes(folder, {"nodes.1.a\x1b[2J\nb": 1})
     assert str(found).startswith("swarm:nodes[1].a?[2J?b: there is no such key.")
 
 
 @pytest.mark.parametrize("text", ['{"a": ' * 5000, f"[{'9' * 5000}]", "[" * 5000, "{"])
-def test_a_value_beyond_any_use_is_a_mistake(folder, text):
+def test_a_value_beyond_any_use_is_a_mistake(folder: Path, text: str) -> None:
     (found,) = [one for one in mistakes(folder, {"nodes": text}) if one.key == "swarm:nodes"]
     assert found.rule == "must be a list of nodes"
 
 
-def encrypted(folder, source, secret=("swarm:secrets",)):
+def encrypted(
+    folder: Path, source: str, secret: tuple[str, ...] = ("swarm:secrets",)
+) -> list[tuple[str, ...]]:
     """What is said of the secrets of a stack's file of this text, in which each is called `key`."""
     (folder / "Pulumi.lab.yaml").write_text(source)
     reader = Reader(secret)
@@ -643,13 +659,13 @@ def encrypted(folder, source, secret=("swarm:secrets",)):
     return [(one.key, one.rule) for one in reader.mistakes]
 
 
-def test_a_secret_in_plain_is_refused_without_showing_it(folder):
+def test_a_secret_in_plain_is_refused_without_showing_it(folder: Path) -> None:
     assert encrypted(folder, "", ()) == [("swarm:secrets", "is there for all to read")]
 
 
 @pytest.mark.parametrize("key", ["swarm:secrets", "secrets", "swarm:config:secrets"])
 @pytest.mark.parametrize("plain", ["swordfish", "{a: {secure: x}}", "[{secure: x}]", "{secure: {a: b}}", "1"])
-def test_a_secret_in_plain_beside_an_encrypted_one_is_refused(folder, key, plain):
+def test_a_secret_in_plain_beside_an_encrypted_one_is_refused(folder: Path, key: str, plain: str) -> None:
     source = f"config: {{'{key}': {{one: {{secure: 'v1:x'}}, key: {plain}}}}}"
     assert encrypted(folder, source) == [("swarm:secrets.key", "is there for all to read")]
 
@@ -664,12 +680,14 @@ def test_a_secret_in_plain_beside_an_encrypted_one_is_refused(folder, key, plain
         "config: [",
     ],
 )
-def test_secrets_that_are_all_encrypted_or_come_from_elsewhere_are_taken(folder, source):
+def test_secrets_that_are_all_encrypted_or_come_from_elsewhere_are_taken(folder: Path, source: str) -> None:
     assert encrypted(folder, source) == []
 
 
 @pytest.mark.parametrize("name", ASTRAY)
-def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(folder, monkeypatch, name):
+def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv(name, "theirs")
     (found,) = mistakes(folder, {})
     assert (found.key, "theirs" in str(found)) == (name, False)
@@ -678,7 +696,7 @@ def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(fol
 
 
 @pytest.mark.parametrize("stack", ["..", "-x", ".hidden"])
-def test_a_stack_s_name_that_is_no_folder_s_is_refused(folder, stack):
+def test_a_stack_s_name_that_is_no_folder_s_is_refused(folder: Path, stack: str) -> None:
     (found,) = mistakes(folder, {}, stack)
     assert "must begin with a letter or a digit" in found.rule
 
@@ -689,7 +707,7 @@ FORGED = ("a\n  ProxyCommand x", "a\0b", 'a"b', "${HOME}", "a\x1b[2J", "a\u2028b
 
 @pytest.mark.parametrize("value", FORGED, ids=ascii)
 @pytest.mark.parametrize("key", ["user", "privateKeyFile", "knownHostsFile", "proxy.host", "proxy.user"])
-def test_a_value_that_would_be_more_than_that_to_ssh_is_refused(folder, key, value):
+def test_a_value_that_would_be_more_than_that_to_ssh_is_refused(folder: Path, key: str, value: str) -> None:
     first = {"ssh.proxy": {"host": "jump.example"}} if "proxy" in key else {}
     (found,) = mistakes(folder, {**first, f"ssh.{key}": value})
     assert found.key == f"swarm:ssh.{key}"
@@ -697,16 +715,16 @@ def test_a_value_that_would_be_more_than_that_to_ssh_is_refused(folder, key, val
 
 
 @pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "a'b", "%h", "$x", "a;b", "~", "a\\\\b", "ä"])
-def test_a_user_that_is_no_login_name_is_refused(folder, user):
+def test_a_user_that_is_no_login_name_is_refused(folder: Path, user: str) -> None:
     assert [one.key for one in mistakes(folder, {"ssh.user": user})] == ["swarm:ssh.user"]
 
 
 @pytest.mark.parametrize("user", ["root", "_apt", "ci.deploy-2", "AD\\deploy", "deploy@example.org", "host$"])
-def test_a_user_that_is_a_login_name_is_taken(folder, user):
+def test_a_user_that_is_a_login_name_is_taken(folder: Path, user: str) -> None:
     assert loaded(folder, {"ssh.user": user})[0].leader.ssh.user == user
 
 
-def test_a_folder_whose_name_ssh_config_can_not_hold_is_refused(folder):
+def test_a_folder_whose_name_ssh_config_can_not_hold_is_refused(folder: Path) -> None:
     other = folder / 'a"b'
     other.mkdir()
     for name in ("id", "known_hosts", "demo.yaml"):
@@ -717,11 +735,11 @@ def test_a_folder_whose_name_ssh_config_can_not_hold_is_refused(folder):
 
 
 @pytest.mark.parametrize("labels", [{"a=b": "c"}, {"": "c"}, {"a b": "c"}, {"a": "b\nc"}, {"a\n": "b"}])
-def test_a_label_that_would_not_come_back_as_it_is_is_refused(folder, labels):
+def test_a_label_that_would_not_come_back_as_it_is_is_refused(folder: Path, labels: dict[str, str]) -> None:
     (found,) = mistakes(folder, {"nodes.1.labels": labels})
     assert found.key == "swarm:nodes[1].labels"
 
 
 @pytest.mark.parametrize("labels", [{"a": ""}, {"a": "b=c d,e"}, {"é.x/y": "ü"}, {"a,b": '"'}])
-def test_any_other_label_is_taken(folder, labels):
+def test_any_other_label_is_taken(folder: Path, labels: dict[str, str]) -> None:
     assert loaded(folder, {"nodes.1.labels": labels})[0].node("m2").labels == labels

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from swarm.observe.model import KEY_CHANGED, Host, views
+from swarm.observe.model import KEY_CHANGED, Cluster, Host, views
 from tests.unit.builders import cluster, entry, idle, leaderless, member, silent, stuck
 
 NEW = cluster("m1 m2 w1", index=9)
@@ -31,11 +31,11 @@ LED_BY_M2 = cluster("", entry("m1", leader=False), entry("m2", leader=True), ind
         "the only one",
     ],
 )
-def test_of_each_swarm_the_leader_s_view_counts_or_the_newest(hosts, counts):
+def test_of_each_swarm_the_leader_s_view_counts_or_the_newest(hosts: list[Host], counts: Cluster) -> None:
     assert views({host.name: host for host in hosts}) == {"ours": counts}
 
 
-def test_each_swarm_has_a_view():
+def test_each_swarm_has_a_view() -> None:
     theirs = replace(OLD, id="theirs")
     assert views({"m1": member("m1", OLD), "m2": member("m2", theirs)}) == {"ours": OLD, "theirs": theirs}
     assert views({"m1": silent("m1"), "w1": idle("w1")}) == {}
@@ -54,7 +54,7 @@ def test_each_swarm_has_a_view():
     ],
     ids=["the leader", "another manager", "a worker", "another", "without a leader", "in no swarm", "silent"],
 )
-def test_a_host_leads_where_its_own_view_says_so(host, leads):
+def test_a_host_leads_where_its_own_view_says_so(host: Host, leads: bool) -> None:
     assert host.leads is leads
 
 
@@ -83,7 +83,9 @@ def test_a_host_leads_where_its_own_view_says_so(host, leads):
         ),
     ],
 )
-def test_a_host_that_turns_us_away_is_told_from_one_that_is_silent(problem, refuses, alarming):
+def test_a_host_that_turns_us_away_is_told_from_one_that_is_silent(
+    problem: str | None, refuses: bool, alarming: bool
+) -> None:
     host = Host("m1", problem=problem)
     assert (host.refuses, host.alarming) == (refuses, alarming)
 
@@ -96,5 +98,5 @@ def test_a_host_that_turns_us_away_is_told_from_one_that_is_silent(problem, refu
         *((idle("w1", state=state), True) for state in ("pending", "active", "error", "locked")),
     ],
 )
-def test_a_host_is_a_member_in_whatever_state_its_membership_is(host, is_member):
+def test_a_host_is_a_member_in_whatever_state_its_membership_is(host: Host, is_member: bool) -> None:
     assert host.member is is_member

@@ -8,9 +8,11 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from acceptance.stages import mesh
 from operations.doctor import facts as facts_of_doctor
 from operations.doctor import overlay
 from swarm.declare.labels import NAME_LABEL, NAMESPACE_LABEL, OWNER_LABEL, STACK_LABEL
-from swarm.declare.settings import Proxy
+from swarm.declare.settings import Node, Proxy, Settings
 from swarm.observe import facts as facts_of_look
 from swarm.observe import probe
 from swarm.observe.model import KEY_CHANGED, Host, Object, Service
@@ -39,6 +41,7 @@ from tests.unit.builders import (
     stuck,
 )
 from tests.unit.builders import SSH as SSH_KEYS
+from tests.unit.given import Program
 
 # Reads the script, says its marker and the facts, then answers each request as `answers.json` beside it has
 # it: [status, body].
@@ -156,7 +159,9 @@ NETWORKS = [
 ]
 
 
-def task(service, slot, state, desired="running", created=1, error=""):
+def task(
+    service: str, slot: int, state: str, desired: str = "running", created: int = 1, error: str = ""
+) -> dict[str, Any]:
     """A task as the engine lists it; `created` orders those of a slot."""
     return {
         "ServiceID": service,
@@ -171,7 +176,7 @@ def task(service, slot, state, desired="running", created=1, error=""):
 TASKS = [task("s1", 1, "running"), task("s1", 2, "pending"), task("s2", 1, "running")]
 
 
-def facts(clock=None, ip_vs="yes", **more):
+def facts(clock: float | None = None, ip_vs: str = "yes", **more: Any) -> str:
     clock = time.time() if clock is None else clock
     others = "".join(f"{key} {value}\n" for key, value in more.items())
     return f"clock {clock}\nkernel vxlan yes\nkernel ip_vs {ip_vs}\n{ROUTES}{others}\n"
@@ -180,12 +185,12 @@ def facts(clock=None, ip_vs="yes", **more):
 CLUSTER_ID, NODE_ID = "0cluster1cluster2cluster3", "9node8node7node6node5node"
 
 
-def certified(**changes):
+def certified(**changes: str) -> str:
     """The facts of a host whose certificate may be read."""
     return facts(certificate=line_of(certificate(CLUSTER_ID, NODE_ID, **changes)))
 
 
-def line_of(pem):
+def line_of(pem: str) -> str:
     """A certificate's file in one line, as the script tells it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "swarm/certificates/swarm-node.crt"
@@ -196,12 +201,12 @@ def line_of(pem):
     return re.search("^certificate (.*)$", told, re.M)[1]
 
 
-def read_certificate(pem):
+def read_certificate(pem: str) -> tuple[str, ...]:
     told = facts_of_look.Facts({"certificate": [line_of(pem)]})
     return told.cluster_id, told.node_id
 
 
-def manager(**changes):
+def manager(**changes: Any) -> dict[str, str | dict[str, Any]]:
     paths = {
         "/nodes": [200, NODES],
         "/info": [200, INFO],
@@ -215,7 +220,7 @@ def manager(**changes):
     return {"facts": facts(), "paths": {**paths, **changes}}
 
 
-def with_swarm(**changes):
+def with_swarm(**changes: Any) -> dict[str, Any]:
     return {**INFO, "Swarm": {**INFO["Swarm"], "Cluster": None, **changes}}
 
 
@@ -227,12 +232,17 @@ Host key verification failed.
 NOT_IN_A_SWARM = with_swarm(NodeID="", LocalNodeState="inactive", ControlAvailable=False, RemoteManagers=None)
 
 
+Seen = Callable[..., Host]
+Observe = Callable[..., tuple[dict[str, Host], list[str], int]]
+Asked = Callable[..., list[str]]
+
+
 @pytest.fixture
-def ssh(program):
+def ssh(program: Program) -> Callable[..., None]:
     """Tells the stand-in what the host answers."""
     path = program("ssh", SSH)
 
-    def answer(**told):
+    def answer(**told: Any) -> None:
         path.with_name("answers.json").write_text(json.dumps(told))
         path.with_name("asked.log").write_text("")
 
@@ -240,17 +250,17 @@ def ssh(program):
 
 
 @pytest.fixture
-def asked(tmp_path):
+def asked(tmp_path: Path) -> Asked:
     """What each host was asked since the stand-in was told: its name for a session, a path after it for a
     request."""
     return lambda: (tmp_path / "bin" / "asked.log").read_text().splitlines()
 
 
 @pytest.fixture
-def seen(ssh, tmp_path):
+def seen(ssh: Callable[..., None], tmp_path: Path) -> Seen:
     """What a look at a host gives that answers like this."""
 
-    def at(limit=8, complete=False, **told):
+    def at(limit: float = 8, complete: bool = False, **told: Any) -> Host:
         ssh(**told)
         way = replace(SSH_KEYS, connect_timeout=limit / 2)
         args = probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
@@ -259,7 +269,7 @@ def seen(ssh, tmp_path):
     return at
 
 
-def test_a_manager_shows_the_swarm(seen):
+def test_a_manager_shows_the_swarm(seen: Seen) -> None:
     host = seen(**manager())
     assert host.problem is None
     assert (host.engine, host.state, host.node_id, host.manager) == ("26.1.5+dfsg1", "active", "id-m1", True)
@@ -290,7 +300,9 @@ def test_a_manager_shows_the_swarm(seen):
     assert not host.cluster.services[0].settled
 
 
-def counted(seen, mode, condition, *tasks):
+def counted(
+    seen: Seen, mode: dict[str, dict[str, int]], condition: str, *tasks: dict[str, Any]
+) -> tuple[int, ...]:
     """How many tasks run and are wanted, of a service like this."""
     template = {**SERVICES[0]["Spec"]["TaskTemplate"], "RestartPolicy": {"Condition": condition}}
     service = {**SERVICES[0], "Spec": {**SERVICES[0]["Spec"], "Mode": mode, "TaskTemplate": template}}
@@ -341,11 +353,17 @@ ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
         "was on a node that isn't for it any more",
     ],
 )
-def test_of_each_slot_the_newest_task_counts_that(seen, mode, condition, tasks, count):
+def test_of_each_slot_the_newest_task_counts_that(
+    seen: Seen,
+    mode: dict[str, dict[str, int]],
+    condition: str,
+    tasks: list[dict[str, Any]],
+    count: tuple[int, ...],
+) -> None:
     assert counted(seen, mode, condition, *tasks) == count
 
 
-def test_an_engine_tells_who_it_is_and_a_host_what_its_kernel_has(seen):
+def test_an_engine_tells_who_it_is_and_a_host_what_its_kernel_has(seen: Seen) -> None:
     told = manager()
     told["facts"] = facts(free="500000 4096", lacks="flock")
     host = seen(**told)
@@ -358,13 +376,15 @@ def test_an_engine_tells_who_it_is_and_a_host_what_its_kernel_has(seen):
 @pytest.mark.parametrize(
     ("root", "told"), [("/data/docker", {"free": "500000 4096"}), ("/var/lib/docker", {})]
 )
-def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host_is_silent(seen, root, told):
+def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host_is_silent(
+    seen: Seen, root: str, told: dict[str, str]
+) -> None:
     answers = manager(**{"/info": [200, {**INFO, "DockerRootDir": root}]})
     answers["facts"] = facts(**told)
     assert seen(**answers).free is None
 
 
-def test_the_facts_are_told_by_a_real_shell(program):
+def test_the_facts_are_told_by_a_real_shell(program: Program) -> None:
     """Whatever this machine has: the clock, and a word on each module."""
     program("docker", "#!/bin/sh\n")
     done = subprocess.run(["sh", "-c", facts_of_look.script()], capture_output=True, text=True, check=True)
@@ -379,14 +399,14 @@ def test_the_facts_are_told_by_a_real_shell(program):
 @pytest.mark.parametrize(
     "shell", [facts_of_look.script(), facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP]
 )
-def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell):
+def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell: str) -> None:
     # SC2086: what is bound into a container is a list of words, to be split.
     command = ["shellcheck", "-s", "sh", "-e", "SC2086", "-f", "gcc", "-"]
     assert subprocess.run(command, input=shell, text=True, capture_output=True, check=False).stdout == ""
 
 
 @pytest.mark.parametrize("labels", [None, {}])
-def test_a_swarm_without_labels_has_none(seen, labels):
+def test_a_swarm_without_labels_has_none(seen: Seen, labels: dict[Any, Any] | None) -> None:
     """Their place in the spec is left out, empty, or nothing."""
     without = {key: value for key, value in SPEC.items() if key != "Labels"}
     for spec in (without, {**without, "Labels": labels}):
@@ -395,7 +415,7 @@ def test_a_swarm_without_labels_has_none(seen, labels):
         assert (host.cluster.labels, host.cluster.marks, host.cluster.spec) == ({}, {}, spec)
 
 
-def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen):
+def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen: Seen) -> None:
     """Asking it for /info would block: so it isn't asked."""
     no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
     host = seen(facts=facts(), paths={"/nodes": [500, no_leader]})
@@ -403,21 +423,21 @@ def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen):
     assert (host.node_id, host.cluster_id) == ("", "")
 
 
-def test_a_manager_without_a_leader_tells_who_it_is_by_its_certificate(seen):
+def test_a_manager_without_a_leader_tells_who_it_is_by_its_certificate(seen: Seen) -> None:
     no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
     host = seen(facts=certified(role="manager"), paths={"/nodes": [500, no_leader]})
     assert (host.leaderless, host.manager, host.state) == (True, True, "active")
     assert (host.cluster_id, host.node_id) == (CLUSTER_ID, NODE_ID)
 
 
-def test_a_manager_whose_link_to_the_leader_fails_is_without_a_leader(seen):
+def test_a_manager_whose_link_to_the_leader_fails_is_without_a_leader(seen: Seen) -> None:
     no_link = {"message": "rpc error: code = Unavailable desc = connection error"}
     info = with_swarm(NodeID="id-m1", ControlAvailable=True)
     host = seen(facts=facts(), paths={"/nodes": [503, no_link], "/info": [200, info]})
     assert (host.leaderless, host.manager, host.cluster) == (True, True, None)
 
 
-def test_a_worker_shows_its_membership_and_its_managers(seen):
+def test_a_worker_shows_its_membership_and_its_managers(seen: Seen) -> None:
     info = with_swarm(NodeID="id-w1", ControlAvailable=False)
     host = seen(facts=facts(ip_vs="no"), paths={"/nodes": [503, NOT_A_MANAGER], "/info": [200, info]})
     assert (host.state, host.node_id, host.manager, host.cluster) == ("active", "id-w1", False, None)
@@ -425,7 +445,7 @@ def test_a_worker_shows_its_membership_and_its_managers(seen):
     assert not host.ip_vs
 
 
-def not_a_manager(facts_, **swarm):
+def not_a_manager(facts_: str, **swarm: Any) -> dict[str, Any]:
     """What a host answers that is no manager, by what its engine tells of its membership."""
     return {"facts": facts_, "paths": {"/nodes": [503, NOT_A_MANAGER], "/info": [200, with_swarm(**swarm)]}}
 
@@ -433,13 +453,13 @@ def not_a_manager(facts_, **swarm):
 IN_AN_ERROR = {"NodeID": "", "LocalNodeState": "error", "ControlAvailable": False, "Error": "it expired"}
 
 
-def test_a_membership_in_an_error_is_told_by_the_certificate_and_its_words(seen):
+def test_a_membership_in_an_error_is_told_by_the_certificate_and_its_words(seen: Seen) -> None:
     host = seen(**not_a_manager(certified(), **IN_AN_ERROR))
     assert (host.state, host.error, host.member) == ("error", "it expired", True)
     assert (host.cluster_id, host.node_id) == (CLUSTER_ID, NODE_ID)
 
 
-def test_a_membership_in_an_error_whose_certificate_may_not_be_read_has_no_node_id(seen):
+def test_a_membership_in_an_error_whose_certificate_may_not_be_read_has_no_node_id(seen: Seen) -> None:
     host = seen(**not_a_manager(facts(), **IN_AN_ERROR))
     assert (host.error, host.cluster_id, host.node_id) == ("it expired", "", "")
 
@@ -447,12 +467,12 @@ def test_a_membership_in_an_error_whose_certificate_may_not_be_read_has_no_node_
 @pytest.mark.parametrize(
     ("node_id", "cluster_id"), [(NODE_ID, CLUSTER_ID), ("id-w1", "")], ids=["agrees", "is of another time"]
 )
-def test_a_worker_tells_its_swarm_by_a_certificate_that(seen, node_id, cluster_id):
+def test_a_worker_tells_its_swarm_by_a_certificate_that(seen: Seen, node_id: str, cluster_id: str) -> None:
     host = seen(**not_a_manager(certified(), NodeID=node_id, ControlAvailable=False))
     assert (host.node_id, host.cluster_id) == (node_id, cluster_id)
 
 
-def test_managers_that_a_host_has_not_met_have_no_node_id(seen):
+def test_managers_that_a_host_has_not_met_have_no_node_id(seen: Seen) -> None:
     """One that is on its way knows of the managers but the addresses that it was given."""
     remote = [{"Addr": "10.0.0.11:2377", "NodeID": ""}, {"Addr": "[fd00::12]:2377", "NodeID": "id-m2"}]
     host = seen(**not_a_manager(facts(), LocalNodeState="pending", RemoteManagers=remote))
@@ -461,35 +481,35 @@ def test_managers_that_a_host_has_not_met_have_no_node_id(seen):
 
 @pytest.mark.parametrize("text_tag", [0x13, 0x0C], ids=["printable", "UTF-8"])
 @pytest.mark.parametrize("role", ["worker", "manager"])
-def test_a_certificate_tells_swarm_and_node(role, text_tag):
+def test_a_certificate_tells_swarm_and_node(role: str, text_tag: int) -> None:
     pem = certificate(CLUSTER_ID, NODE_ID, role, text_tag)
     assert read_certificate(pem) == (CLUSTER_ID, NODE_ID)
 
 
-def test_a_certificate_is_read_whole_whatever_is_in_it():
+def test_a_certificate_is_read_whole_whatever_is_in_it() -> None:
     pem = certificate(CLUSTER_ID, NODE_ID)
     first = "abcENDabc\n" + "-----END CERTIFICATE-----"
     assert line_of(f"-----BEGIN CERTIFICATE-----\nTHE\n{first}\n{pem}") == "THEabcENDabc"
 
 
-def test_of_several_certificates_the_first_is_the_host_s():
+def test_of_several_certificates_the_first_is_the_host_s() -> None:
     pem = certificate(CLUSTER_ID, NODE_ID) + "\n" + certificate("o" * 25, "p" * 25)
     assert read_certificate(pem) == (CLUSTER_ID, NODE_ID)
 
 
-def test_of_a_subject_and_an_issuer_the_subject_counts():
+def test_of_a_subject_and_an_issuer_the_subject_counts() -> None:
     """Though an authority of one's own may be called as swarmkit's IDs are."""
     issued = certificate(CLUSTER_ID, NODE_ID, issuer="a" * 25)
     assert read_certificate(issued) == (CLUSTER_ID, NODE_ID)
 
 
 @pytest.mark.parametrize("text", [[], [""], ["no base64"], ["AAA"], ["bm90IGEgY2VydGlmaWNhdGU="]])
-def test_what_is_no_certificate_tells_nothing(text):
+def test_what_is_no_certificate_tells_nothing(text: list[str]) -> None:
     told = facts_of_look.Facts({"certificate": text} if text else {})
     assert (told.cluster_id, told.node_id) == ("", "")
 
 
-def test_a_certificate_of_real_tools_is_read_alike(tmp_path):
+def test_a_certificate_of_real_tools_is_read_alike(tmp_path: Path) -> None:
     if not shutil.which("openssl"):
         pytest.skip("openssl isn't installed")
     new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -504,12 +524,12 @@ def test_a_certificate_of_real_tools_is_read_alike(tmp_path):
     assert read_certificate((tmp_path / "node.crt").read_text()) == (CLUSTER_ID, NODE_ID)
 
 
-def test_a_host_in_no_swarm_is_no_member(seen):
+def test_a_host_in_no_swarm_is_no_member(seen: Seen) -> None:
     host = seen(facts=facts(), paths={"/nodes": [503, NOT_A_MANAGER], "/info": [200, NOT_IN_A_SWARM]})
     assert (host.problem, host.member, host.node_id, host.managers) == (None, False, "", ())
 
 
-def test_a_host_s_clock_is_compared_with_ours(seen):
+def test_a_host_s_clock_is_compared_with_ours(seen: Seen) -> None:
     told = manager()
     told["facts"] = facts(clock=time.time() - 3600)
     assert seen(**told).skew == pytest.approx(-3600, abs=5)
@@ -593,7 +613,9 @@ def test_a_host_s_clock_is_compared_with_ours(seen):
         "the engine fails",
     ],
 )
-def test_what_is_wrong_is_said_in_the_words_of_who_found_it(seen, told, problem, answers):
+def test_what_is_wrong_is_said_in_the_words_of_who_found_it(
+    seen: Seen, told: dict[str, Any], problem: str, answers: bool
+) -> None:
     host = seen(**told)
     assert host == Host("m1", problem=problem, answers=answers)
     assert host.alarming == ("HAS CHANGED" in told.get("stderr", ""))
@@ -602,18 +624,18 @@ def test_what_is_wrong_is_said_in_the_words_of_who_found_it(seen, told, problem,
 @pytest.mark.parametrize(
     "noise", ["Welcome!\n", "clock 1\nkernel ip_vs no\n\n", "\xff\xfe\n", "no line's end"]
 )
-def test_what_a_profile_prints_is_no_fact(seen, noise):
+def test_what_a_profile_prints_is_no_fact(seen: Seen, noise: str) -> None:
     host = seen(**manager(), noise=noise)
     assert (host.problem, host.node_id, host.ip_vs) == (None, "id-m1", True)
     assert abs(host.skew) < 5
     assert host.noise == noise.strip().splitlines()[-1].encode("latin-1").decode(errors="replace")
 
 
-def test_a_slow_host_that_is_never_silent_gets_its_time(seen):
+def test_a_slow_host_that_is_never_silent_gets_its_time(seen: Seen) -> None:
     assert seen(limit=1, **manager(), pause=0.3).cluster.services
 
 
-def test_a_host_that_talks_for_ever_doesn_t_get_it(seen, monkeypatch):
+def test_a_host_that_talks_for_ever_doesn_t_get_it(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "TOTAL_SECONDS", 1)
     host = seen(limit=0.8, **manager(), pause=0.3)
     assert (host.late, host.cluster) == (True, None)
@@ -633,13 +655,15 @@ CUT = "kex_exchange_identification: Connection closed by remote host\n"
         ("ssh: connect to host 10.0.0.11 port 22: Connection refused\n", 1),
     ],
 )
-def test_a_connection_that_was_cut_at_the_door_gets_one_more_try(seen, asked, monkeypatch, stderr, tries):
+def test_a_connection_that_was_cut_at_the_door_gets_one_more_try(
+    seen: Seen, asked: Asked, monkeypatch: pytest.MonkeyPatch, stderr: str, tries: int
+) -> None:
     monkeypatch.setattr(probe.random, "uniform", lambda *_: 0)
     assert seen(stderr=stderr).problem
     assert asked() == ["m1"] * tries
 
 
-def test_a_host_with_a_problem_says_how_long_it_is_up(seen):
+def test_a_host_with_a_problem_says_how_long_it_is_up(seen: Seen) -> None:
     assert seen(facts=facts(clock=1000, booted=940), stderr="no engine\n").age == 60
 
 
@@ -658,7 +682,7 @@ def test_a_host_with_a_problem_says_how_long_it_is_up(seen):
         "an error without JSON",
     ],
 )
-def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen, told):
+def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen: Seen, told: dict[str, Any]) -> None:
     host = seen(**told)
     assert host.problem
 
@@ -671,7 +695,9 @@ def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen, told):
     ],
     ids=["the host", "the engine"],
 )
-def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, told, limit, who):
+def test_silence_ends_at_the_limit_and_says_whose_it_is(
+    seen: Seen, told: dict[str, Any], limit: float, who: str
+) -> None:
     began = time.monotonic()
     host = seen(limit, **told)
     assert host.problem == f"{who} gave no answer within {limit} s"
@@ -679,7 +705,9 @@ def test_silence_ends_at_the_limit_and_says_whose_it_is(seen, told, limit, who):
     assert time.monotonic() - began < 20, "it waited for what is silent for 30 s"
 
 
-def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(program, tmp_path):
+def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(
+    program: Program, tmp_path: Path
+) -> None:
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
     way = replace(SSH_KEYS, connect_timeout=0.5)
@@ -688,7 +716,7 @@ def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(progra
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
 
-def test_no_process_and_no_open_file_is_left_of_a_look(seen):
+def test_no_process_and_no_open_file_is_left_of_a_look(seen: Seen) -> None:
     seen(**manager())
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
@@ -697,14 +725,16 @@ def test_no_process_and_no_open_file_is_left_of_a_look(seen):
 
 
 @pytest.fixture
-def observe(ssh, monkeypatch):
+def observe(ssh: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Observe:
     """Observes m1, w1 and, lost, w2, by a clock that only sleeping moves; gives the hosts, what was
     said, and how long it slept."""
     clock = SimpleNamespace(now=0, time=time.time, monotonic=lambda: clock.now)
     clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
     monkeypatch.setattr(probe, "time", clock)
 
-    def at(patience=2, settings=None, **told):
+    def at(
+        patience: int = 2, settings: Settings | None = None, **told: Any
+    ) -> tuple[dict[str, Host], list[str], int]:
         ssh(**told)
         said = []
         settings = settings or declared("m1 w1", node("w2", lost=True))
@@ -713,7 +743,7 @@ def observe(ssh, monkeypatch):
     return at
 
 
-def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
+def test_all_hosts_are_looked_at_but_those_that_are_lost(observe: Observe) -> None:
     steady = manager(**{"/services": [200, []]})
     hosts, said, slept = observe(m1=steady, w1={"stderr": "No route to host\n"})
     assert list(hosts) == ["m1", "w1"]
@@ -722,23 +752,25 @@ def test_all_hosts_are_looked_at_but_those_that_are_lost(observe):
     assert (said, slept) == ([], 0)
 
 
-def a_manager(name, nodes=NODES, **changes):
+def a_manager(
+    name: str, nodes: list[dict[str, str | dict[str, Any]]] = NODES, **changes: Any
+) -> dict[str, str | dict[str, Any]]:
     """How another manager answers that has this list of nodes, and nothing else to tell of its own."""
     info = with_swarm(NodeID=f"id-{name}", Cluster=INFO["Swarm"]["Cluster"])
     return manager(**{"/nodes": [200, nodes], "/info": [200, info], **changes})
 
 
-def others(*names):
+def others(*names: int) -> list[dict[str, str | dict[str, Any]]]:
     """The list of nodes as another manager has it: of these indexes, without a leader that answers."""
     return [{**one, "Version": {"Index": index}} for one, index in zip(NODES, names, strict=False)]
 
 
-def whole(asked):
+def whole(asked: Asked) -> list[str]:
     """The hosts that were asked for what all managers tell alike."""
     return [line.split()[0] for line in asked() if line.endswith("/services")]
 
 
-def test_what_all_managers_tell_alike_is_asked_of_the_leader_alone(observe, asked):
+def test_what_all_managers_tell_alike_is_asked_of_the_leader_alone(observe: Observe, asked: Asked) -> None:
     steady = {"/services": [200, []]}
     hosts, *_ = observe(0, declared("m1 m2"), m1=manager(**steady), m2=a_manager("m2"))
     assert whole(asked) == ["m1"]
@@ -746,7 +778,9 @@ def test_what_all_managers_tell_alike_is_asked_of_the_leader_alone(observe, aske
     assert hosts["m2"].cluster.networks == hosts["m1"].cluster.networks != {}
 
 
-def test_where_the_leader_s_host_is_silent_the_manager_that_has_come_farthest_is_asked(observe, asked):
+def test_where_the_leader_s_host_is_silent_the_manager_that_has_come_farthest_is_asked(
+    observe: Observe, asked: Asked
+) -> None:
     dead = {"stderr": "No route to host\n"}
     old, new = a_manager("m2", others(1, 2)), a_manager("m3", others(1, 3))
     hosts, *_ = observe(0, declared("m1 m2 m3"), m1=dead, m2=old, m3=new)
@@ -754,7 +788,7 @@ def test_where_the_leader_s_host_is_silent_the_manager_that_has_come_farthest_is
     assert hosts["m2"].cluster.services == hosts["m3"].cluster.services != ()
 
 
-def test_where_that_one_fails_the_next_is_asked(observe, asked):
+def test_where_that_one_fails_the_next_is_asked(observe: Observe, asked: Asked) -> None:
     dead, broken = {"stderr": "No route to host\n"}, {"/services": [500, {"message": "broken"}]}
     new, old = a_manager("m2", others(1, 3), **broken), a_manager("m3", others(1, 2))
     hosts, *_ = observe(0, declared("m1 m2 m3"), m1=dead, m2=new, m3=old)
@@ -763,7 +797,7 @@ def test_where_that_one_fails_the_next_is_asked(observe, asked):
     assert hosts["m3"].cluster.services
 
 
-def test_of_configs_only_those_are_asked_for_whose_names_matter(seen, asked):
+def test_of_configs_only_those_are_asked_for_whose_names_matter(seen: Seen, asked: Asked) -> None:
     told = manager(**{"/configs/site": [404, {"message": "config site not found"}]})
     assert seen(**told).cluster.configs == {}
     assert [line for line in asked() if "configs" in line] == [
@@ -788,7 +822,9 @@ NO_LEADER = {"message": "rpc error: code = Unknown desc = The swarm does not hav
     ],
     ids=["known by its name", "just started", "of another swarm", "by its host", "by what it advertises"],
 )
-def test_a_manager_that_the_others_don_t_reach_is_cut_off(observe, name, changes, started, cut_off):
+def test_a_manager_that_the_others_don_t_reach_is_cut_off(
+    observe: Observe, name: str, changes: dict[str, str], started: int, cut_off: bool
+) -> None:
     now = time.time()
     alone = {"facts": facts(clock=now, started=now - started), "paths": {"/nodes": [500, NO_LEADER]}}
     steady = manager(**{"/services": [200, []]})
@@ -798,7 +834,7 @@ def test_a_manager_that_the_others_don_t_reach_is_cut_off(observe, name, changes
     assert (slept == 0) is cut_off, "it is waited for in vain"
 
 
-def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
+def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe: Observe) -> None:
     idle_worker = {
         "facts": facts(),
         "paths": {"/nodes": [503, NOT_A_MANAGER], "/info": [200, NOT_IN_A_SWARM]},
@@ -811,8 +847,8 @@ def test_what_is_under_way_is_waited_for_within_bounds_and_said_once(observe):
 
 @pytest.mark.parametrize(("told", "seconds"), [("silent", 2), ("no leader", 4)])
 def test_a_leader_is_waited_for_only_briefly_while_most_managers_are_silent(
-    observe, monkeypatch, told, seconds
-):
+    observe: Observe, monkeypatch: pytest.MonkeyPatch, told: str, seconds: int
+) -> None:
     monkeypatch.setattr(probe, "BRIEF_SECONDS", 2)
     no_leader = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
     alone, dead = {"facts": facts(), "paths": {"/nodes": [500, no_leader]}}, {"stderr": "No route to host\n"}
@@ -821,11 +857,13 @@ def test_a_leader_is_waited_for_only_briefly_while_most_managers_are_silent(
 
 
 @pytest.mark.parametrize(("parallel", "at_once"), [(None, 4), (2, 2), (1, 1)])
-def test_hosts_are_looked_at_so_many_at_a_time(monkeypatch, parallel, at_once):
+def test_hosts_are_looked_at_so_many_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, parallel: int | None, at_once: int
+) -> None:
     together, counted, busy = threading.Barrier(at_once), threading.Lock(), []
     most = 0
 
-    def one(args):
+    def one(args: probe.LookArgs) -> Host:
         nonlocal most
         name = args.node.name
         with counted:
@@ -841,15 +879,15 @@ def test_hosts_are_looked_at_so_many_at_a_time(monkeypatch, parallel, at_once):
     assert (list(hosts), most) == (["m1", "m2", "m3", "w1"], at_once)
 
 
-def behind(jump, *names):
+def behind(jump: str, *names: str) -> list[Node]:
     """Nodes behind a jump host."""
     return [node(name, ssh=replace(SSH_KEYS, proxy=Proxy(jump, SSH_KEYS))) for name in names]
 
 
-def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch):
+def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     counted, busy, most = threading.Lock(), {"j1": 0, "j2": 0}, {"j1": 0, "j2": 0}
 
-    def one(args):
+    def one(args: probe.LookArgs) -> Host:
         way = args.node.ssh.proxy.host
         with counted:
             busy[way] += 1
@@ -866,7 +904,7 @@ def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch):
     assert most == {"j1": 8, "j2": 8}
 
 
-def test_many_hosts_are_looked_at_with_few_open_files(program):
+def test_many_hosts_are_looked_at_with_few_open_files(program: Program) -> None:
     """100 with 256, which is the limit of some systems: fewer at a time."""
     program("ssh", "#!/bin/sh\nsleep 0.05; echo 'No route to host' >&2; exit 255\n")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -879,7 +917,7 @@ def test_many_hosts_are_looked_at_with_few_open_files(program):
     assert {host.problem for host in hosts.values()} == {"No route to host"}
 
 
-def test_without_patience_nothing_is_waited_for(observe):
+def test_without_patience_nothing_is_waited_for(observe: Observe) -> None:
     hosts, said, slept = observe(0, m1=manager(), w1={"stderr": "No route to host\n"})
     assert hosts["m1"].cluster
     assert (said, slept) == ([], 0)
@@ -945,11 +983,13 @@ MORE = cluster("m1 w1", services=(Service("s1", "demo_page", "demo", "nginx", 3,
         "an engine that fails at once",
     ],
 )
-def test_what_is_about_to_change_by_itself_is_told(hosts, stacks, said):
+def test_what_is_about_to_change_by_itself_is_told(
+    hosts: list[Host], stacks: list[str], said: list[str]
+) -> None:
     assert list(under_way({host.name: host for host in hosts}, stacks)) == said
 
 
-def test_a_destroy_waits_for_engines_at_a_loss_alone():
+def test_a_destroy_waits_for_engines_at_a_loss_alone() -> None:
     hosts = [
         silent("m1"),
         stuck("m2"),
@@ -961,7 +1001,7 @@ def test_a_destroy_waits_for_engines_at_a_loss_alone():
     assert said == ["m3: its Docker Engine gave no answer within 8 s"]
 
 
-def test_a_destroy_waits_for_hosts_that_are_on_their_way_into_a_swarm():
+def test_a_destroy_waits_for_hosts_that_are_on_their_way_into_a_swarm() -> None:
     """Whose it is can't be told yet; in ours or not, known or not."""
     hosts = [member("m1", SWARM), member("w1", SWARM, state="pending"), idle("w2", state="pending")]
     said = list(late_engines({host.name: host for host in hosts}, ["demo"]))
@@ -985,5 +1025,7 @@ def test_a_destroy_waits_for_hosts_that_are_on_their_way_into_a_swarm():
         (2, 2, "rollback_paused", False),
     ],
 )
-def test_a_service_is_settled_when_its_tasks_run_and_nothing_moves(running, desired, update, settled):
+def test_a_service_is_settled_when_its_tasks_run_and_nothing_moves(
+    running: int, desired: int, update: str | None, settled: bool
+) -> None:
     assert Service("s1", "demo_page", "demo", "nginx", running, desired, update).settled is settled

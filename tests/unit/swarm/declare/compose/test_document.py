@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from swarm.declare import compose
 from swarm.declare.compose.document import Document
 from swarm.declare.reader import MOST, Reader
 from swarm.declare.settings import Deployment
+from tests.unit.given import ReadStack
 
 ALIASES = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
 MERGES = "".join(f"m{i}: &a{i}\n  <<: [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
@@ -33,7 +35,9 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "problem"), BAD.values(), ids=BAD.keys())
-def test_a_file_beyond_any_use_is_one_mistake_with_its_line_at_once(read, text, problem):
+def test_a_file_beyond_any_use_is_one_mistake_with_its_line_at_once(
+    read: ReadStack, text: str, problem: str
+) -> None:
     began = time.process_time()
     ((key, rule),) = read(text)[1]
     assert time.process_time() - began < 10
@@ -43,7 +47,7 @@ def test_a_file_beyond_any_use_is_one_mistake_with_its_line_at_once(read, text, 
         Document(text)
 
 
-def test_what_people_write_is_none_of_that():
+def test_what_people_write_is_none_of_that() -> None:
     deep = "[" * 40 + "]" * 40
     aliases = "a: &a {b: c}\n" + "".join(f"k{i}: *a\n" for i in range(1000))
     assert Document(f"{aliases}deep: {deep}\n").data["k999"] == {"b": "c"}
@@ -61,7 +65,7 @@ def test_what_people_write_is_none_of_that():
         ("x" * 5000, "File name too long"),
     ],
 )
-def test_what_is_no_file_of_text_is_not_read(tmp_path, name, why):
+def test_what_is_no_file_of_text_is_not_read(tmp_path: Path, name: str, why: str) -> None:
     (tmp_path / "zero").symlink_to("/dev/zero")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "fifo")
@@ -73,7 +77,7 @@ def test_what_is_no_file_of_text_is_not_read(tmp_path, name, why):
     assert [one.rule for one in reader.mistakes] == [f"can't be read: {why}"]
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path):
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
     path.write_bytes("\ufeffservices: {p: {image: x, labels: {a: ä}}}".encode())
     reader = Reader()
@@ -81,6 +85,6 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path):
     assert not reader.mistakes
 
 
-def test_of_very_many_mistakes_as_many_are_told_as_somebody_reads(read):
+def test_of_very_many_mistakes_as_many_are_told_as_somebody_reads(read: ReadStack) -> None:
     mistakes = read("services:\n" + "".join(f"  p{i}: {{key: x}}\n" for i in range(2 * MOST)))[1]
     assert len(mistakes) == MOST

@@ -1,5 +1,7 @@
 """Every key of Compose files that is known, once, into the model."""
 
+from pathlib import Path
+
 from swarm.declare.compose import (
     Attachment,
     File,
@@ -14,6 +16,7 @@ from swarm.declare.compose import (
 )
 from swarm.declare.compose.document import Document
 from swarm.declare.compose.model import Healthcheck, Logging, Resources, Restart
+from tests.unit.given import ReadStack
 
 EVERY_KEY = """
 version: "3.8"
@@ -79,7 +82,7 @@ configs:
 """
 
 
-def test_every_key_is_read_into_the_model(read, tmp_path):
+def test_every_key_is_read_into_the_model(read: ReadStack, tmp_path: Path) -> None:
     (tmp_path / "env").write_text("B=2\n")
     (tmp_path / "site").write_text("hello")
     stack, mistakes = read(EVERY_KEY)
@@ -143,7 +146,7 @@ def test_every_key_is_read_into_the_model(read, tmp_path):
     assert stack.configs == (File("site", b"hello", labels={"g": "h"}), File("there", external="theirs"))
 
 
-def test_no_key_is_missing_above():
+def test_no_key_is_missing_above() -> None:
     data = Document(EVERY_KEY).data
     assert set(data) == set(schema.TOP)
     service = data["services"]["page"]

@@ -1,10 +1,12 @@
 """Services in Compose files: what is read, and what is refused."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from swarm.declare.compose import Mount, Port, Volume
+from tests.unit.given import ReadService, ReadStack
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,9 @@ from swarm.declare.compose import Mount, Port, Volume
         ("env_file: latin", ".env_file", "can't be read: it is no text in UTF-8"),
     ],
 )
-def test_what_can_not_be_is_refused(read_service, tmp_path, text, path, rule):
+def test_what_can_not_be_is_refused(
+    read_service: ReadService, tmp_path: Path, text: str, path: str, rule: str
+) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "latin").write_bytes("A=ä".encode("latin-1"))
     with (tmp_path / "large").open("wb") as large:
@@ -61,7 +65,7 @@ def test_what_can_not_be_is_refused(read_service, tmp_path, text, path, rule):
         ("{target: 80, published: '81', mode: host}", (Port(80, 81, mode="host"),)),
     ],
 )
-def test_ports_are_read_in_all_forms(read_service, text, ports):
+def test_ports_are_read_in_all_forms(read_service: ReadService, text: str, ports: tuple[Port, ...]) -> None:
     service, mistakes = read_service(f"ports: [{text}]")
     assert (service.ports, mistakes) == (ports, [])
 
@@ -75,29 +79,31 @@ def test_ports_are_read_in_all_forms(read_service, text, ports):
         ("{type: tmpfs, target: /b, tmpfs: {size: 1k}}", Mount("tmpfs", "/b", size=1024)),
     ],
 )
-def test_mounts_are_read_in_all_forms(read, text, mount):
+def test_mounts_are_read_in_all_forms(read: ReadStack, text: str, mount: Mount) -> None:
     stack, mistakes = read(f"services: {{p: {{image: x, volumes: [{text}]}}}}\nvolumes: {{data: }}")
     assert (stack.services[0].mounts, mistakes) == ((mount,), [])
 
 
-def test_ports_of_two_protocols_are_two(read_service):
+def test_ports_of_two_protocols_are_two(read_service: ReadService) -> None:
     assert read_service("ports: ['53:53', '53:53/udp', 54, 55]")[1] == []
 
 
-def test_two_files_of_one_target_are_refused(read):
+def test_two_files_of_one_target_are_refused(read: ReadStack) -> None:
     text = "services: {p: {image: x, secrets: [a, a]}}\nsecrets: {a: {environment: key}}"
     ((key, rule),) = read(text)[1]
     assert (key, rule) == ("1: services.p.secrets", "two of them are to be this file")
 
 
-def test_the_environment_is_that_of_files_then_its_own_then_variables(read_service, tmp_path):
+def test_the_environment_is_that_of_files_then_its_own_then_variables(
+    read_service: ReadService, tmp_path: Path
+) -> None:
     (tmp_path / "env").write_text("# a comment\nA=1\nB=2\n")
     service, mistakes = read_service("env_file: env, environment: {B: 3, C: }", C="4")
     assert (service.environment, mistakes) == ({"A": "1", "B": "3", "C": "4"}, [])
 
 
 def test_a_file_of_the_environment_is_utf_8_whatever_the_locale_and_has_docker_s_lines(
-    read_service, tmp_path
-):
+    read_service: ReadService, tmp_path: Path
+) -> None:
     (tmp_path / "env").write_bytes("\ufeffA=ä\u2028b\r\n  # c\r\n\r\n".encode())
     assert read_service("env_file: env")[0].environment == {"A": "ä\u2028b"}

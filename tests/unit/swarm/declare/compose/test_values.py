@@ -5,6 +5,7 @@ import pytest
 from swarm.declare import rules
 from swarm.declare.compose import values
 from swarm.declare.compose.document import interpolate
+from tests.unit.given import ReadStack
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,11 @@ from swarm.declare.compose.document import interpolate
         (values.pairs, ["A=x=y", "B"], {"A": "x=y", "B": ""}),
     ],
 )
-def test_a_value_is_read_as_the_engine_gives_it_back(read, raw, value):
+def test_a_value_is_read_as_the_engine_gives_it_back(
+    read: ReadStack,
+    raw: str | float | list[str],
+    value: str | int | tuple[str | tuple[str, ...], ...] | dict[str, str],
+) -> None:
     assert read(raw) == value
 
 
@@ -58,7 +63,7 @@ def test_a_value_is_read_as_the_engine_gives_it_back(read, raw, value):
         (values.identity, "²"),
     ],
 )
-def test_another_value_is_refused(read, raw):
+def test_another_value_is_refused(read: ReadStack, raw: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
         read(raw)
 
@@ -73,14 +78,14 @@ def test_another_value_is_refused(read, raw):
         ("$$TAG", "$TAG"),
     ],
 )
-def test_variables_are_filled_in(source, filled):
+def test_variables_are_filled_in(source: str, filled: str) -> None:
     assert interpolate(source, {"TAG": "1", "EMPTY": ""}) == filled
 
 
 @pytest.mark.parametrize(
     "source", ["$GONE", "${GONE}", "${EMPTY:?why}", "${GONE?why}", "${TAG:+2}", "${TAG", "$1"]
 )
-def test_a_variable_without_a_value_or_in_another_form_is_refused(source):
+def test_a_variable_without_a_value_or_in_another_form_is_refused(source: str) -> None:
     with pytest.raises(ValueError, match=r"variable|none of"):
         interpolate(source, {"TAG": "1", "EMPTY": ""})
 
@@ -95,7 +100,7 @@ DIGEST = f"@sha256:{'0' * 64}"
      "a.b-c/d_e:F", "[::1]:5000/a", "1.2.3.4:5/a", "a/b/c/d:tag.x-1_", f"nginx@sha512:{'0' * 128}",
      "a" * 255],
 )  # fmt: skip
-def test_an_image_that_docker_takes_is_taken(name):
+def test_an_image_that_docker_takes_is_taken(name: str) -> None:
     assert rules.image(name) == name
 
 
@@ -105,7 +110,7 @@ def test_an_image_that_docker_takes_is_taken(name):
      f"nginx@md5:{'0' * 32}", "0" * 64, "a" * 256, f"nginx:{'a' * 129}", " nginx", "nginx\n", "é", "http://x/y",
      "a" * 60 + "!", "a." * 60 + "!/b"],
 )  # fmt: skip
-def test_an_image_that_docker_refuses_is_refused(name):
+def test_an_image_that_docker_refuses_is_refused(name: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
         rules.image(name)
 
@@ -120,7 +125,7 @@ def test_an_image_that_docker_refuses_is_refused(name):
         "node.x==y",
     ],
 )
-def test_a_constraint_that_docker_takes_is_taken(written):
+def test_a_constraint_that_docker_takes_is_taken(written: str) -> None:
     assert values.constraints([written]) == (written,)
 
 
@@ -128,6 +133,6 @@ def test_a_constraint_that_docker_takes_is_taken(written):
     "written",
     ["node.role = worker", "node.role", "node.labels.a b==c", "node.labels.a==é", "node.a!=", "", "a==b==c"],
 )
-def test_a_constraint_that_docker_refuses_is_refused(written):
+def test_a_constraint_that_docker_refuses_is_refused(written: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
         values.constraints([written])
