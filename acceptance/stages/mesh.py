@@ -9,6 +9,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Collection, Mapping
 from functools import partial
+from pathlib import Path
 
 from acceptance import tasks
 from acceptance.driver import Stage
@@ -20,6 +21,7 @@ from swarm import process
 from swarm.declare.settings import Node
 from swarm.errors import PlayError
 from swarm.finding import Verdict
+from swarm.script import render
 from swarm.ssh import config_file
 
 STACK = "mesh"
@@ -29,14 +31,7 @@ NAMES = 20  # requests by which all replicas are met: DNS gives their addresses 
 ASK_SECONDS = 180
 ENCRYPTED_MTU = overlay.MTU - 26  # octets: Docker leaves room for the encryption
 
-# Prints whether the kernel has ESP, by which Docker encrypts what goes from host to host.
-ESP = """\
-modules=/lib/modules/$(uname -r)
-config=$(zcat /proc/config.gz 2>/dev/null || cat "/boot/config-$(uname -r)" 2>/dev/null)
-if [ -e /sys/module/esp4 ] || grep -qs '/esp4[.]ko' "$modules/modules.dep"; then echo yes
-else case $config in *CONFIG_INET_ESP=[ym]*) echo yes ;; *) echo no ;; esac
-fi
-"""
+ESP = Path(__file__).with_name("esp.sh")
 
 
 def give(stage: Stage) -> None:
@@ -186,9 +181,10 @@ def encrypts(stage: Stage, node: str) -> bool:
     """Whether a node's kernel can encrypt what it sends to others."""
     path = config_file(stage.found.settings.stack)
     try:
-        return process.run(["ssh", "-F", str(path), node, ESP], ASK_SECONDS).stdout.strip() == "yes"
+        done = process.run(["ssh", "-F", str(path), node, "sh -s"], ASK_SECONDS, render(ESP))
     except subprocess.TimeoutExpired:
         return False
+    return done.stdout.strip() == "yes"
 
 
 def through(stage: Stage, known: Hosts, nodes: list[str], network: str, mtu: int) -> None:

@@ -10,30 +10,9 @@ from pathlib import Path
 
 from swarm import process
 from swarm.observe.probe import TOTAL_SECONDS
+from swarm.script import render
 
-# Arguments: the engine's data folder, then the other nodes' addresses or names.
-SCRIPT = r"""
-PATH=$PATH:/usr/sbin:/sbin
-root=$1
-shift
-perl -MIO::Select -MIO::Socket::INET -e 1 2>/dev/null && echo 'tool perl'
-python3 -c 'import select, socket' 2>/dev/null && echo 'tool python3'
-stat -f -c 'free %a %S' "$root" 2>/dev/null
-for key in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.ipv4.neigh.default.gc_thresh3; do
-  value=$(cat "/proc/sys/$(echo "$key" | tr . /)" 2>/dev/null) && echo "sysctl $key $value"
-done
-ip -4 -o address show | while read -r _ device _ address _; do echo "address ${address%/*} $device"; done
-for peer in "$@"; do
-  address=$peer
-  case $peer in
-    *[!0-9.]*) address=$(timeout 1 getent ahostsv4 "$peer" | { read -r one _ && echo "$one"; }) || continue ;;
-  esac
-  way=$(ip -4 route get "$address" 2>/dev/null) || continue
-  way=${way#* dev } device=${way%% *}
-  { read -r mtu <"/sys/class/net/$device/mtu"; } 2>/dev/null && echo "link $peer $device $mtu"
-done
-echo end
-"""
+SCRIPT = Path(__file__).with_name("facts.sh")
 
 
 @dataclass(frozen=True)
@@ -58,9 +37,9 @@ class Facts:
 
 def ask(path: Path, name: str, data_root: str, peers: Iterable[str], limit: float = TOTAL_SECONDS) -> Facts:
     """The facts of a host, within `limit` seconds; `peers` are the addresses or names of the other nodes."""
-    command = shlex.join(["sh", "-c", SCRIPT, "sh", data_root, *peers])
+    command = shlex.join(["sh", "-s", data_root, *peers])
     try:
-        done = process.run(["ssh", "-F", str(path), name, command], limit)
+        done = process.run(["ssh", "-F", str(path), name, command], limit, render(SCRIPT))
     except subprocess.TimeoutExpired:
         return Facts(problem=f"it gave no answer within {limit} s")
     if not done.stdout.endswith("end\n"):

@@ -25,6 +25,7 @@ from swarm import process
 from swarm.decide import ownership
 from swarm.decide.plan import Plan, Step
 from swarm.finding import Finding, failed, unknown
+from swarm.script import render
 from swarm.ssh import config_file
 
 CHECK = "between tasks"
@@ -34,43 +35,7 @@ LARGE = 4000  # octets
 ASK_SECONDS = 60
 GOSSIP_SECONDS = 20  # that nodes get to tell each other where a container is, after the first try
 
-# Arguments: the network's name, and the seconds after which it goes by itself. Containers may take some
-# seconds to leave it.
-NETWORK = r"""
-end() {
-  rounds=0
-  until docker network rm "$1" >/dev/null 2>&1 || [ "$rounds" -ge 60 ]; do
-    rounds=$((rounds + 1))
-    sleep 0.5
-  done
-}
-trap 'end "$1"' EXIT
-trap 'exit 1' HUP INT TERM
-docker network create --driver overlay --attachable "$1" >/dev/null || exit
-echo ready
-timeout "$2" cat >/dev/null
-"""
-
-# Arguments: the network's name, that of image and container; the command to run. An engine may give up before
-# slow managers have an address for the container, which another try gets.
-CONTAINER = r"""
-network=$1
-name=$2
-shift 2
-trap 'docker rm --force "$name" >/dev/null 2>&1; docker image rm "$name" >/dev/null 2>&1' EXIT
-trap 'exit 1' HUP INT TERM
-tar -c -T /dev/null | docker import - "$name" >/dev/null || exit
-binds=
-for folder in /bin /sbin /lib /lib64 /usr /etc/alternatives; do
-  [ ! -e "$folder" ] || binds="$binds --volume $folder:$folder:ro"
-done
-options="--rm --interactive --security-opt label=disable"
-tries=5
-until docker run $options --name "$name" --network "$network" $binds "$name" "$@"; do
-  [ "$?" -eq 125 ] && [ "$((tries -= 1))" -gt 0 ] || exit
-  docker rm --force "$name" >/dev/null 2>&1
-done
-"""
+NETWORK, CONTAINER = (Path(__file__).with_name(name) for name in ("network.sh", "container.sh"))
 
 
 def check(hosts: Hosts, plan: Plan) -> Iterator[Finding]:
@@ -108,7 +73,7 @@ def hindrance(hosts: Hosts, plan: Plan, name: str) -> str | None:
 def attempt(hosts: Hosts, control: str, nodes: Collection[str]) -> tuple[list[Message], Outcome]:
     """Makes the network and the containers, has each send to each other, and takes all away again."""
     network = f"swarm-doctor-{secrets.token_hex(8)}"
-    keep = shlex.join(["sh", "-c", NETWORK, "sh", network, str(SESSION_SECONDS)])
+    keep = shlex.join(["sh", "-c", render(NETWORK), "sh", network, str(SESSION_SECONDS)])
     path = config_file(hosts.settings.stack)
     with Sessions({control: ["ssh", "-F", str(path), control, keep]}) as made:
         if made.silent:
@@ -130,7 +95,7 @@ def between(
     def listen(node: str) -> list[str]:
         tool = hosts.facts[node].tool or ""
         program = programs.listen(tool, SESSION_SECONDS, [f"udp/{PORT}"])
-        return command(node, "sh", "-c", CONTAINER, "sh", network, name, *program)
+        return command(node, "sh", "-c", render(CONTAINER), "sh", network, name, *program)
 
     def send(node: str, words: list[str]) -> list[str]:
         program = programs.send(hosts.facts[node].tool or "", token, node, words)

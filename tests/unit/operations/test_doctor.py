@@ -24,6 +24,7 @@ from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings
 from swarm.finding import Finding, Verdict
 from swarm.observe.model import VXLAN_IDS, Cluster, Entry, Host, Object, Service
+from swarm.script import render
 from tests.unit.builders import (
     KNOWN,
     MARK,
@@ -605,8 +606,8 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-@pytest.mark.parametrize("listener", programs.LISTEN)
-@pytest.mark.parametrize("sender", programs.SEND)
+@pytest.mark.parametrize("listener", programs.TOOLS)
+@pytest.mark.parametrize("sender", programs.TOOLS)
 def test_each_program_hears_the_other_and_ends_with_its_session(listener: str, sender: str) -> None:
     if not (shutil.which(listener) and shutil.which(sender)):
         pytest.skip("the tool isn't there")
@@ -736,7 +737,7 @@ def test_a_container_is_started_again_where_its_engine_gives_up_on_the_network(
 ) -> None:
     count = f"echo run >>{tmp_path}/runs; [ $(wc -l <{tmp_path}/runs) -gt {late} ] || exit {code}; echo ready"
     program("docker", f'#!/bin/sh\ncase "$1" in\nimport) cat ;;\nrun) {count} ;;\nesac\n')
-    command = ["sh", "-c", overlay.CONTAINER, "sh", "net", "name", "listen"]
+    command = ["sh", "-c", render(overlay.CONTAINER), "sh", "net", "name", "listen"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode == 0, done.stdout) == (bool(said), said)
     assert len((tmp_path / "runs").read_text().splitlines()) == runs
