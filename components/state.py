@@ -56,7 +56,7 @@ def of_this_run() -> Known:
     request that a StackReference makes for another stack; that can be awaited only by a resource, and we
     decide before there is one. Its secrets come along, and go no further."""
     import pulumi
-    from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
+    from google.protobuf import json_format, struct_pb2
     from pulumi.runtime.proto import resource_pb2
 
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"

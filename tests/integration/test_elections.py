@@ -15,6 +15,9 @@ def test_a_killed_leader_is_followed_by_another_that_takes_writes() -> None:
         old = asyncio.run(settled(lab))[0]
         calm, killed = measure(lab, {"killed": FAULTS["killed"]}, 1)
         new, *others = asyncio.run(settled(lab))
+    assert calm.leader
+    assert killed.leader
+    assert killed.write
     # Without a fault a Leader is seen at once; with one, not before raft's shortest time-out.
     assert 0 < calm.leader < killed.leader
     assert killed.leader > 7

@@ -116,7 +116,11 @@ def story(hosts: Hosts, addresses: dict[str, str], put: Put) -> Iterator[tuple[s
     answers: list[Answer] = []
     manager = f"{addresses[MANAGER]}:2377"
     labels = {"swarm.pulumi.stack": "swarm/prod", "swarm.pulumi.owner": "abc"}
-    init = {"ListenAddr": "0.0.0.0:2377", "AdvertiseAddr": addresses[MANAGER], "Availability": "drain"}
+    init: dict[str, Any] = {
+        "ListenAddr": "0.0.0.0:2377",
+        "AdvertiseAddr": addresses[MANAGER],
+        "Availability": "drain",
+    }
     init |= {"DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 24, "Spec": {"Labels": labels}}
 
     def join(token: str) -> tuple[str, Answer]:

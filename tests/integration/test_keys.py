@@ -224,7 +224,7 @@ def served(swarm: Deployment, name: str, port: int) -> bool:
     """Whether the edge has nginx's page at a node's port."""
     address = swarm.lab.node(name).address
     with urlopen(f"http://{address}:{port}/", timeout=10) as answer:
-        return answer.status == 200
+        return bool(answer.status == 200)
 
 
 def running(swarm: Deployment, service: str) -> str:

@@ -43,7 +43,7 @@ def declared(hosts: Fleet, **ways: Ssh | None) -> Settings:
     """Settings of these nodes, by host and, maybe, number: each reached at its host, its own way. The first
     is the leader."""
     usual = Ssh("root", PORT, private_key_file=hosts.private_key, known_hosts_file=hosts.known_hosts)
-    listed = []
+    listed: list[Node] = []
     for name, way in ways.items():
         role = "worker" if listed else "leader"
         host = hosts[re.sub(r"-of-\d+$", "", name)]
@@ -102,7 +102,7 @@ def test_what_all_managers_tell_alike_is_asked_of_the_leader_without_contents(ho
     names = [f"swarm-manager-0{n}" for n in (1, 2, 3)]
     hosts.swarm(*names)
     found = seen(declared(hosts, **dict.fromkeys(names)), configs=["site"])
-    assert all(found[name].cluster and found[name].cluster.complete for name in names)
+    assert all((swarm := found[name].cluster) and swarm.complete for name in names)
     asked = {name: [f"{one.name} {one.query}" for one in hosts[name].requests] for name in names}
     rest = re.compile("/(services|tasks|networks|secrets|configs)")
     by = [name for name in names if any(rest.search(one) for one in asked[name])]

@@ -269,7 +269,7 @@ def file(text: str | None, port: int = 0) -> str:
     """A file with the service of this text, and with one for each of its options alone that the provider
     may keep; without a text none has options. The network that changes is none of theirs: they would be
     replaced with it."""
-    data = Document(text or FULL).data
+    data: Any = Document(text or FULL).data
     one = data["services"]["one"]
     assert set(one) == set(schema.SERVICE)
     assert set(one["deploy"]) == set(schema.DEPLOY)

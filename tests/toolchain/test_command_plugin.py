@@ -70,7 +70,8 @@ def pack(properties: Properties) -> struct_pb2.Struct:
 
 
 def unpack(properties: struct_pb2.Struct) -> Properties:
-    return json_format.MessageToDict(properties)
+    found: Properties = json_format.MessageToDict(properties)
+    return found
 
 
 class Engine(engine_pb2_grpc.EngineServicer):
@@ -110,7 +111,8 @@ class Plugin:
 
     def schema(self) -> Properties:
         reply = self.stub.GetSchema(provider_pb2.GetSchemaRequest(), timeout=PROTOCOL_LIMIT)
-        return json.loads(reply.schema)
+        found: Properties = json.loads(reply.schema)
+        return found
 
     def check(self, inputs: Properties) -> Properties:
         request = provider_pb2.CheckRequest(urn=URN, news=pack(inputs))
@@ -132,7 +134,8 @@ class Plugin:
             old_inputs=pack(resource.inputs),
             news=pack(self.check(inputs)),
         )
-        return self.stub.Diff(request, timeout=PROTOCOL_LIMIT)
+        found: provider_pb2.DiffResponse = self.stub.Diff(request, timeout=PROTOCOL_LIMIT)
+        return found
 
     def update(self, resource: Resource, inputs: Properties, *, preview: bool = False) -> Resource:
         checked = self.check(inputs)

@@ -190,7 +190,7 @@ def test_a_registry_finds_in_its_store_what_was_put_there() -> None:
         registry_storage.add_image(tar, "redis", "7.0.15", io.BytesIO(layer), {"Cmd": ["redis-server"]})
     file.seek(0)
     with tarfile.open(fileobj=file) as tar:
-        content = {m.name: tar.extractfile(m).read() for m in tar}  # type: ignore[union-attr]
+        content = {m.name: held.read() for m in tar if (held := tar.extractfile(m))}
 
     def blob(digest: str) -> bytes:
         hexadecimal = digest.removeprefix("sha256:")

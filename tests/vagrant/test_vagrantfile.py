@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,11 @@ from vagrant.machines import parse_status
 
 PROJECT = Path(__file__).parents[2]
 NODES = yaml.safe_load((PROJECT / "Pulumi.dev.yaml").read_text())["config"]["swarm:nodes"]
+Vagrant = Callable[..., str]
 
 
 @pytest.fixture
-def vagrant(tmp_path: Path):
+def vagrant(tmp_path: Path) -> Vagrant:
     """Runs Vagrant with the project's Vagrantfile; gives its stdout."""
 
     def run(*arguments: str, **environment: str) -> str:
@@ -34,11 +36,11 @@ def vagrant(tmp_path: Path):
     return run
 
 
-def test_it_is_valid(vagrant) -> None:
+def test_it_is_valid(vagrant: Vagrant) -> None:
     assert "validated successfully" in vagrant("validate", "--ignore-provider")
 
 
-def test_the_machines_are_those_of_the_stack_in_its_order(vagrant) -> None:
+def test_the_machines_are_those_of_the_stack_in_its_order(vagrant: Vagrant) -> None:
     assert list(parse_status(vagrant("status", "--machine-readable"))) == [node["name"] for node in NODES]
 
 
@@ -57,5 +59,5 @@ def test_the_machines_are_those_of_the_stack_in_its_order(vagrant) -> None:
         ),
     ],
 )
-def test_fewer_machines_are_a_leader_and_workers_first(vagrant, n: str, names: list[str]) -> None:
+def test_fewer_machines_are_a_leader_and_workers_first(vagrant: Vagrant, n: str, names: list[str]) -> None:
     assert list(parse_status(vagrant("status", "--machine-readable", N=n))) == names
