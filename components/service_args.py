@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi_docker as docker
 
-from swarm.declare.compose.model import Healthcheck, Mount, Port, Reference, Resources, Service, Update
+from swarm.declare.compose import Healthcheck, Mount, Port, Reference, Resources, Service, Update
 from swarm.declare.labels import NAMESPACE_LABEL
 
 Label = TypeVar("Label")

@@ -15,12 +15,20 @@ MISSING: Any = dataclasses.MISSING
 @dataclass(frozen=True)
 class Rule:
     """What a value must be: `read` gives it or raises ValueError, `text` tells people. `hidden` says that
-    people write secrets there, so that no value is shown. `name` is the key's, if it isn't the field's."""
+    people write secrets there, so that no value is shown."""
 
     read: Callable[[Any], object]
     text: str
-    name: str = ""
     hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A value that is a mapping with keys of its own, those of a dataclass, and becomes one."""
+
+    kind: Callable[..., object]
+    keys: Callable[..., object]
+    text: str = "must be a mapping"
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Key:
     """A key and the field that it fills; without a default it is required."""
 
     field: str
-    rule: Rule
+    rule: Rule | Part
     required: bool
 
 
@@ -42,20 +50,28 @@ def key(
     hidden: bool = False,
     kw_only: bool = False,
 ) -> T:
-    """A field that a key fills. The type that `read` gives must be the field's. What is `hidden` isn't in
-    the dataclass's repr either."""
+    """A field that a key fills. The type that `read` gives must be the field's. `name` is the key, where it
+    isn't the field's name; one such as `deploy.replicas` is in a mapping. What is `hidden` isn't in the
+    dataclass's repr either."""
     made: Any = dataclasses.field
     field: T = made(
         default=default,
         default_factory=default_factory,
         kw_only=kw_only,
         repr=not hidden,
-        metadata={"rule": Rule(read, rule, name, hidden)},
+        metadata={"name": name, "rule": Rule(read, rule, hidden)},
     )
     return field
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(key, dataclasses.field))
+def part(kind: Callable[..., T], *, default: T, name: str = "", keys: Callable[..., T] | None = None) -> T:
+    """A field that a mapping fills: a dataclass, by its own keys or those of a class derived from it."""
+    made: Any = dataclasses.field
+    field: T = made(default=default, metadata={"name": name, "rule": Part(kind, keys or kind)})
+    return field
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(key, part, dataclasses.field))
 def declared(kind: type[T]) -> type[T]:
     """Makes a frozen dataclass, whose fields may have keys."""
     return dataclass(frozen=True)(kind)
@@ -66,10 +82,15 @@ def camel_case(field: str) -> str:
     return re.sub("_(.)", lambda match: match[1].upper(), field)
 
 
+def as_it_is(field: str) -> str:
+    """The key of a field that has its name."""
+    return field
+
+
 def keys_of(kind: Any, spell: Callable[[str], str] = camel_case) -> dict[str, Key]:
     """The keys of a dataclass, in the order of its fields."""
     return {
-        field.metadata["rule"].name or spell(field.name): Key(
+        field.metadata["name"] or spell(field.name): Key(
             field.name,
             field.metadata["rule"],
             field.default is MISSING and field.default_factory is MISSING,
@@ -77,3 +98,9 @@ def keys_of(kind: Any, spell: Callable[[str], str] = camel_case) -> dict[str, Ke
         for field in dataclasses.fields(kind)
         if "rule" in field.metadata
     }
+
+
+def taken(kind: Callable[..., T], values: dict[str, Any]) -> T:
+    """A dataclass of those of the values that are its own, which are taken out of them."""
+    fields = [key.field for key in keys_of(kind).values()]
+    return kind(**{field: values.pop(field) for field in fields if field in values})

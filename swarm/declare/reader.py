@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from swarm.declare.keys import Key, camel_case, keys_of
+from swarm.declare.keys import Key, Part, camel_case, keys_of
 from swarm.declare.rules import UnshownError
 from swarm.errors import SwarmError
 
@@ -70,28 +70,37 @@ class Reader:
         if mistake not in self.mistakes and not self.full:
             self.mistakes.append(mistake)
 
-    def build(self, kind: Callable[..., T], path: str, raw: Any, **known: object) -> T | None:
+    def build(
+        self,
+        kind: Callable[..., T],
+        path: str,
+        raw: Any,
+        keys: Mapping[str, Key] | None = None,
+        **known: object,
+    ) -> T | None:
         """A dataclass, from a mapping with the keys of its fields, but for those that are known. None where
         it isn't whole: a value that is required is missing or wrong."""
-        keys = keys_of(kind, self.spell)
-        found = self.given(path, raw, keys, known) | known
+        keys = keys or keys_of(kind, self.spell)
+        found = {**self.given(path, raw, keys, known), **known}
         return kind(**found) if whole(keys, found) else None
 
     def given(
         self, path: str, raw: Any, keys: Mapping[str, Key], known: Collection[str] = ()
     ) -> dict[str, Any]:
         """The values that are there, and right, by field."""
+        heads = dict.fromkeys(name.partition(".")[0] for name in keys)
         if not isinstance(raw, Mapping):
-            self.wrong(path, None, "must be a mapping", f"Its keys are {', '.join(keys)}")
+            self.wrong(path, None, "must be a mapping", f"Its keys are {', '.join(heads)}")
             return {}
-        for name in (name for name in raw if name not in keys and not self.full):
-            self.unknown(path, name, keys)
+        for name in (name for name in raw if name not in heads and not self.full):
+            self.unknown(path, name, heads)
         found: dict[str, Any] = {}
-        for name, key in keys.items():
-            if raw.get(name) is not None:
-                found |= self._value(join(path, name), raw[name], key)
-            elif key.required and key.field not in known:
-                self.wrong(join(path, name), None, f"is missing; it {key.rule.text}", "Add it")
+        for name in heads:
+            at, value, key = join(path, name), raw.get(name), keys.get(name)
+            if value is not None:
+                found |= self._value(at, value, key) if key else self._inner(at, value, name, keys)
+            elif key and key.required and key.field not in known:
+                self.wrong(at, None, f"is missing; it {key.rule.text}", "Add it")
         return found
 
     def unknown(self, path: str, name: str, keys: Iterable[str]) -> None:
@@ -100,12 +109,27 @@ class Reader:
         self.wrong(join(path, name), None, "there is no such key", remedy)
 
     def _value(self, path: str, raw: Any, key: Key) -> dict[str, object]:
+        rule = key.rule
+        if isinstance(rule, Part):
+            keys = keys_of(rule.keys, self.spell)
+            made = self.build(rule.kind, path, raw, keys) if self._is_mapping(path, raw) else None
+            return {} if made is None else {key.field: made}
         try:
-            return {key.field: key.rule.read(raw)}
+            return {key.field: rule.read(raw)}
         except (ValueError, TypeError) as error:
-            hidden = key.rule.hidden or isinstance(error, UnshownError)
-            self.wrong(path, None if hidden else raw, key.rule.text, "Correct it")
+            hidden = rule.hidden or isinstance(error, UnshownError)
+            self.wrong(path, None if hidden else raw, rule.text, "Correct it")
             return {}
+
+    def _inner(self, path: str, raw: Any, head: str, keys: Mapping[str, Key]) -> dict[str, Any]:
+        """The values of the keys such as `deploy.mode`, out of the mapping that has them."""
+        inner = {rest: key for name, key in keys.items() if (rest := name.removeprefix(f"{head}.")) != name}
+        return self.given(path, raw, inner) if self._is_mapping(path, raw) else {}
+
+    def _is_mapping(self, path: str, raw: Any) -> bool:
+        if not isinstance(raw, Mapping):
+            self.wrong(path, None, "must be a mapping", "Correct it")
+        return isinstance(raw, Mapping)
 
 
 def _can_be_shown(value: Any) -> bool:

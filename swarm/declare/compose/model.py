@@ -1,185 +1,101 @@
-"""Stacks as declared: small and typed. components/ makes resources of it."""
+"""Stacks as declared: small and typed, each field with its key. components/ makes resources of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from swarm.declare.compose import values
+from swarm.declare.compose.attachments import Attachment, Reference
+from swarm.declare.compose.contents import File
+from swarm.declare.compose.mounts import Mount
+from swarm.declare.compose.networks import Network
+from swarm.declare.compose.ports import Port
+from swarm.declare.compose.rollout import COUNT, DURATION, Healthcheck, Restart, Rollback, Update
+from swarm.declare.keys import declared, key, part
+from swarm.declare.rules import boolean, image, one_of, text
 from swarm.declare.settings import Node
 
-
-@dataclass(frozen=True)
-class Port:
-    """A published port: on every node (ingress) or on those that run a task (host)."""
-
-    target: int
-    published: int | None = None  # None: the swarm chooses
-    protocol: str = "tcp"
-    mode: str = "ingress"
+_BOOLEAN = "must be true or false"
+_WORDS = "must be a text or a list of words"
+_CAPABILITIES = "must be a list of capabilities"
 
 
-@dataclass(frozen=True)
-class Update:
-    """How a service's tasks are replaced by new ones, or by the ones before. Durations are Go's."""
-
-    parallelism: int = 1
-    delay: str = "0s"
-    failure_action: str = "pause"
-    monitor: str = "5s"
-    max_failure_ratio: str = "0.0"
-    order: str = "stop-first"
-
-
-@dataclass(frozen=True)
-class Restart:
-    """What becomes of a task that has ended. Said even where it is the engine's default: an update that
-    leaves it out would replace the tasks."""
-
-    condition: str = "any"
-    delay: str = "5s"
-    max_attempts: int = 0
-    window: str = "0s"
-
-
-@dataclass(frozen=True)
+@declared
 class Resources:
-    """What a task may use, or is promised: billionths of a processor, and octets. 0: not said."""
+    """What a task may use, or is promised: billionths of a processor, and bytes. 0: not said."""
 
-    cpus: int = 0
-    memory: int = 0
-
-
-@dataclass(frozen=True)
-class Healthcheck:
-    """How a container is found to work; 0 and 0s leave it to the image."""
-
-    test: tuple[str, ...] = ()
-    interval: str = "0s"
-    timeout: str = "0s"
-    start_period: str = "0s"
-    retries: int = 0
+    cpus: int = key(values.cpus, "must be a number of processors, 0.001 or more, such as 0.5", default=0)
+    memory: int = key(values.memory, "must be a number of octets, 4M or more, such as 64M", default=0)
 
 
-@dataclass(frozen=True)
+@declared
 class Logging:
     """Where the output of containers goes."""
 
-    driver: str
-    options: Mapping[str, str] = field(default_factory=dict)
+    driver: str = key(text, "must be the name of a logging driver")
+    options: Mapping[str, str] = values.named()
 
 
-@dataclass(frozen=True)
-class Volume:
-    """A named volume; a node makes it when a task there first mounts it."""
-
-    name: str  # Docker's
-    external: bool = False
-    driver: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Mount:
-    """A place in a container's file tree that is kept elsewhere."""
-
-    type: str  # volume, bind or tmpfs
-    target: str
-    source: str = ""  # a path on the node; a volume has its own name
-    volume: Volume | None = None  # None: one without a name, new for every task
-    read_only: bool = False
-    propagation: str | None = None
-    nocopy: bool = False
-    size: int | None = None  # octets
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A service on a network, by the network's name in the file."""
-
-    network: str
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A secret or config that a service's containers have as a file."""
-
-    source: str
-    target: str
-    uid: str = "0"
-    gid: str = "0"
-    mode: int = 0o444
-
-
-@dataclass(frozen=True)
-class Network:
-    """An overlay network. An external one is another stack's, or made by hand."""
-
-    name: str
-    full: str  # Docker's name
-    external: bool = False
-    attachable: bool = False
-    internal: bool = False
-    options: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
-    subnets: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class File:
-    """A secret or a config: what tasks are given to read as a file. Never shown."""
-
-    name: str
-    content: bytes = field(default=b"", repr=False)
-    external: str | None = None  # Docker's name of one that is there already
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
+@declared
 class Service:
     """A service as declared. Defaults are Docker's."""
 
     name: str
-    image: str
+    image: str = key(
+        image, "must be the name of an image as Docker takes it, with its tag, such as nginx:1.26.3"
+    )
     replicas: int | None = 1  # None: global, a task on every node that fits
-    entrypoint: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)  # of the service
-    container_labels: Mapping[str, str] = field(default_factory=dict)
-    hostname: str | None = None
-    user: str | None = None
-    working_dir: str | None = None
-    init: bool | None = None
-    read_only: bool = False
-    stop_signal: str | None = None
-    stop_grace_period: str = "10s"
-    healthcheck: Healthcheck | None = None
-    hosts: tuple[tuple[str, str], ...] = ()  # name and address
-    dns: tuple[str, ...] = ()
-    dns_search: tuple[str, ...] = ()
-    cap_add: tuple[str, ...] = ()
-    cap_drop: tuple[str, ...] = ()
-    sysctls: Mapping[str, str] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = key(values.words, _WORDS, default=(), hidden=True)
+    command: tuple[str, ...] = key(values.words, _WORDS, default=(), hidden=True)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    labels: Mapping[str, str] = values.named("deploy.labels")  # of the service
+    container_labels: Mapping[str, str] = values.named("labels")
+    hostname: str | None = key(text, "must be a host name", default=None)
+    user: str | None = key(str, "must be a user, or USER:GROUP", default=None)
+    working_dir: str | None = key(text, "must be a path", default=None)
+    init: bool | None = key(boolean, _BOOLEAN, default=None)
+    read_only: bool = key(boolean, _BOOLEAN, default=False)
+    stop_signal: str | None = key(text, "must be a signal, such as SIGTERM", default=None)
+    stop_grace_period: str = key(values.duration, DURATION, default="10s")
+    healthcheck: Healthcheck | None = part(Healthcheck, default=None)
+    hosts: tuple[tuple[str, str], ...] = key(  # name and address
+        values.hosts, "must be a list of NAME:ADDRESS, or a mapping", default=(), name="extra_hosts"
+    )
+    dns: tuple[str, ...] = key(values.addresses, "must be an IP address, or a list of them", default=())
+    dns_search: tuple[str, ...] = key(
+        values.one_or_more, "must be a domain, or a list of domains", default=()
+    )
+    cap_add: tuple[str, ...] = key(values.capabilities, _CAPABILITIES, default=())
+    cap_drop: tuple[str, ...] = key(values.capabilities, _CAPABILITIES, default=())
+    sysctls: Mapping[str, str] = values.named()
     mounts: tuple[Mount, ...] = ()
     networks: tuple[Attachment, ...] = ()
     ports: tuple[Port, ...] = ()
-    endpoint_mode: str = "vip"
+    endpoint_mode: str = key(
+        one_of("vip", "dnsrr"), "must be vip or dnsrr", default="vip", name="deploy.endpoint_mode"
+    )
     secrets: tuple[Reference, ...] = ()
     configs: tuple[Reference, ...] = ()
-    constraints: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = key(
+        values.constraints,
+        "must be a list of constraints, such as node.role == worker, or with !=",
+        default=(),
+        name="deploy.placement.constraints",
+    )
     spread: str | None = None  # over the values of this
-    max_replicas: int = 0  # per node; 0: any number
-    limits: Resources | None = None
-    reservations: Resources | None = None
-    restart: Restart = Restart()
-    update: Update | None = None
-    rollback: Update | None = None
-    logging: Logging | None = None
+    max_replicas: int = key(  # per node; 0: any number
+        COUNT, "must be a number of tasks", default=0, name="deploy.placement.max_replicas_per_node"
+    )
+    limits: Resources | None = part(Resources, default=None, name="deploy.resources.limits")
+    reservations: Resources | None = part(Resources, default=None, name="deploy.resources.reservations")
+    restart: Restart = part(Restart, default=Restart(), name="deploy.restart_policy")
+    update: Update | None = part(Update, default=None, name="deploy.update_config")
+    rollback: Update | None = part(Update, default=None, name="deploy.rollback_config", keys=Rollback)
+    logging: Logging | None = part(Logging, default=None)
 
 
-@dataclass(frozen=True)
+@declared
 class Stack:
     """A stack as declared; names are those in the file, Docker's carry the stack's in front."""
 

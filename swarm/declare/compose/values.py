@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from swarm.declare.rules import UnshownError, sequence, text, texts
+from swarm.declare.keys import key
+from swarm.declare.rules import UnshownError, boolean, distinct, sequence, text, texts
 
 CONSTRAINT = re.compile(
     r"\s*[A-Za-z_][A-Za-z0-9\-_.]+\s*(?:==|!=)\s*[A-Za-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.ASCII
@@ -60,6 +61,16 @@ def mapping(raw: Any) -> Mapping[str, Any]:
     raise UnshownError
 
 
+def attached(raw: Any) -> dict[str, Any]:
+    """A mapping, or a list of names, each once."""
+    return raw if isinstance(raw, dict) else dict.fromkeys(distinct(raw))
+
+
+def external(raw: Any) -> object:
+    """True or false, or a mapping with a name."""
+    return raw if isinstance(raw, dict) else boolean(raw)
+
+
 def pairs(raw: Any) -> dict[str, str]:
     """A mapping of names to texts or numbers, or a list of NAME=VALUE; without a value it is empty."""
     return {name: value or "" for name, value in variables(raw).items()}
@@ -73,6 +84,14 @@ def variables(raw: Any) -> dict[str, str | None]:
     if not all(name for name, _, _ in listed):
         raise ValueError
     return {name: value if separator else None for name, separator, value in listed}
+
+
+PAIRS = "must be a mapping to texts or numbers, or a list of NAME=VALUE; quote true and false"
+
+
+def named(name: str = "") -> dict[str, str]:
+    """A field for names and values, among which people write secrets."""
+    return key(pairs, PAIRS, default_factory=dict, name=name, hidden=True)
 
 
 def hosts(raw: Any) -> tuple[tuple[str, str], ...]:

@@ -8,8 +8,7 @@ import pulumi_docker as docker
 import pytest
 
 from components.service_args import arguments
-from swarm.declare.compose import Mount, Port, Reference, Service, Volume
-from swarm.declare.compose.model import Healthcheck, Resources, Restart
+from swarm.declare.compose import Healthcheck, Mount, Port, Reference, Resources, Restart, Service, Volume
 from swarm.declare.labels import NAMESPACE_LABEL
 
 

@@ -1,21 +1,31 @@
 """Every key of Compose files that is known, once, into the model."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from swarm.declare.compose import (
     Attachment,
     File,
+    Healthcheck,
+    Logging,
     Mount,
     Network,
     Port,
     Reference,
+    Resources,
+    Restart,
     Service,
     Update,
     Volume,
-    schema,
+    contents,
+    networks,
+    service,
+    volumes,
 )
 from swarm.declare.compose.document import Document
-from swarm.declare.compose.model import Healthcheck, Logging, Resources, Restart
+from swarm.declare.compose.reading import _Top
+from swarm.declare.keys import Key, Part, as_it_is, keys_of
 from tests.unit.given import ReadStack
 
 EVERY_KEY = """
@@ -146,31 +156,37 @@ def test_every_key_is_read_into_the_model(read: ReadStack, tmp_path: Path) -> No
     assert stack.configs == (File("site", b"hello", labels={"g": "h"}), File("there", external="theirs"))
 
 
+def known(keys: Mapping[str, Key]) -> set[str]:
+    """The paths of keys in a mapping, such as `deploy.mode`, those of its parts too."""
+    parts = {name: key.rule for name, key in keys.items() if isinstance(key.rule, Part)}
+    inner = {f"{name}.{one}" for name, part in parts.items() for one in keys_of(part.keys, as_it_is)}
+    return inner | (keys.keys() - parts.keys())
+
+
+def used(data: Mapping[str, Any], keys: set[str], path: str = "") -> set[str]:
+    """The paths of what is in the data, down to those that are keys."""
+    found = set()
+    for name, value in data.items():
+        at = f"{path}{name}"
+        inner = isinstance(value, dict) and at not in keys
+        found |= used(value, keys, f"{at}.") if inner else {at}
+    return found
+
+
 def test_no_key_is_missing_above() -> None:
     data = Document(EVERY_KEY).data
-    assert set(data) == set(schema.TOP)
-    service = data["services"]["page"]
-    assert set(service) == set(schema.SERVICE)
-    deploy = service["deploy"]
-    for one, keys in (
-        (service["healthcheck"], schema.HEALTHCHECK),
-        (service["logging"], schema.LOGGING),
-        (service["networks"]["back"], schema.ATTACHMENT),
-        (service["ports"][0], schema.PORT),
-        (service["secrets"][0], schema.REFERENCE),
-        (service["configs"][0], schema.REFERENCE),
-        (deploy, schema.DEPLOY),
-        (deploy["placement"], schema.PLACEMENT),
-        (deploy["resources"], schema.RESOURCES),
-        (deploy["resources"]["limits"], schema.AMOUNTS),
-        (deploy["resources"]["reservations"], schema.AMOUNTS),
-        (deploy["restart_policy"], schema.RESTART),
-        (deploy["update_config"], schema.UPDATE),
-        (deploy["rollback_config"], schema.ROLLBACK),
+    assert set(data) == set(keys_of(_Top, as_it_is))
+    page = data["services"]["page"]
+    for found, keys in (
+        ([page], service.KEYS),
+        (page["volumes"], keys_of(Mount, as_it_is)),
+        (page["networks"].values(), keys_of(Attachment, as_it_is)),
+        (page["ports"], keys_of(Port, as_it_is)),
+        (page["secrets"], keys_of(Reference, as_it_is)),
+        (page["configs"], keys_of(Reference, as_it_is)),
+        (data["networks"].values(), networks.KEYS),
+        (data["volumes"].values(), volumes.KEYS),
+        ([one for kind in ("secrets", "configs") for one in data[kind].values()], contents.KEYS),
     ):
-        assert set(one) == set(keys)
-    assert {key for one in service["volumes"] for key in one} == set(schema.MOUNT)
-    for kind, keys in (("networks", schema.NETWORK), ("volumes", schema.VOLUME)):
-        assert {key for one in data[kind].values() for key in one} == set(keys)
-    files = [one for kind in ("secrets", "configs") for one in data[kind].values()]
-    assert {key for one in files for key in one} == set(schema.FILE)
+        every = known(keys)
+        assert {path for one in found for path in used(one, every)} == every

@@ -1,0 +1,88 @@
+"""Volumes, and what else a service mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from swarm.declare.compose import values
+from swarm.declare.compose.place import Place
+from swarm.declare.compose.volumes import Volume
+from swarm.declare.keys import declared, key
+from swarm.declare.rules import boolean, one_of, text
+
+TYPES = ("volume", "bind", "tmpfs")
+
+
+@declared
+class Mount:
+    """A place in a container's file tree that is kept elsewhere."""
+
+    type: str = key(one_of(*TYPES), "must be volume, bind or tmpfs")
+    target: str = key(values.absolute, "must be an absolute path in the container")
+    # A path on the node; a volume has its own name.
+    source: str = key(text, "must be a name under `volumes`, or a path on the node", default="")
+    volume: Volume | None = None  # None: one without a name, new for every task
+    read_only: bool = key(boolean, "must be true or false", default=False)
+    propagation: str | None = key(
+        one_of(*values.PROPAGATIONS),
+        f"must be one of {', '.join(values.PROPAGATIONS)}",
+        default=None,
+        name="bind.propagation",
+    )
+    nocopy: bool = key(boolean, "must be true or false", default=False, name="volume.nocopy")
+    size: int | None = key(  # bytes
+        values.octets, "must be a number of octets, such as 64M", default=None, name="tmpfs.size"
+    )
+
+
+def read(place: Place, raw: list[Any], volumes: Mapping[str, Volume]) -> tuple[Mount, ...]:
+    """The mounts; `volumes` are those of the file, by the names that they have there."""
+    found = [_read(place, f".volumes[{at}]", one, volumes) for at, one in enumerate(raw)]
+    mounts = tuple(mount for mount in found if mount)
+    place.check_once(".volumes", [mount.target for mount in mounts])
+    return mounts
+
+
+def _read(place: Place, path: str, raw: Any, volumes: Mapping[str, Volume]) -> Mount | None:
+    """Long as a mapping, or short as TARGET, SOURCE:TARGET or SOURCE:TARGET:OPTIONS."""
+    long: Any = _long(place, path, raw) if isinstance(raw, str) else raw
+    if long is None or not (mount := place.build(Mount, path, long)):
+        return None
+    for other in TYPES:
+        if other != mount.type and long.get(other):
+            place.wrong(f"{path}.{other}", None, f"is nothing for the type {mount.type}", "Remove it")
+    if mount.type == "bind" and not mount.source.startswith("/"):
+        rule = "must be an absolute path: it is the node's, not this machine's"
+        place.wrong(path, raw, rule, "Correct it; files from here go to services as `configs`")
+    if mount.type == "tmpfs" and mount.source:
+        place.wrong(f"{path}.source", mount.source, "is nothing for the type tmpfs", "Remove it")
+    if mount.type != "volume":
+        return mount
+    if mount.source:
+        place.check_declared(path, "volumes", mount.source)
+    return replace(mount, source="", volume=volumes.get(mount.source))
+
+
+def _long(place: Place, path: str, raw: str) -> dict[str, Any] | None:
+    """A short one as the mapping that says the same."""
+    parts = raw.split(":")
+    source, target, options = ["", *parts, ""] if len(parts) == 1 else [*parts, ""][:3]
+    given = options.split(",")
+    if len(parts) > 3 or not set(given) <= {"", "rw", "ro", "nocopy", *values.PROPAGATIONS}:
+        place.wrong(path, raw, "must be SOURCE:TARGET[:ro] or a mapping", "Correct it")
+        return None
+    bind = source[:1] in ("/", ".", "~")
+    long: dict[str, Any] = {
+        "type": "bind" if bind else "volume",
+        "target": target,
+        "read_only": "ro" in given,
+    }
+    if source:
+        long["source"] = source
+    if "nocopy" in given:
+        long["volume"] = {"nocopy": True}
+    if propagation := next((one for one in given if one in values.PROPAGATIONS), None):
+        long["bind"] = {"propagation": propagation}
+    return long
