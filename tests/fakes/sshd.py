@@ -9,42 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import shutil
 import signal
 import socket
 import subprocess
 from pathlib import Path
 
+from swarm.script import render
 from swarm.waiting import NotYetError, until
 
 PORT = 2222
 PATIENCE = 10  # seconds
 NOBODY = 65534
 
-# Given by the server's configuration instead of what the client asks for, which it then runs. The
-# command's standard input passes through tee; it ends when the command does.
-SESSION = """\
-#!/bin/bash
-kept=$(mktemp {sessions}/XXXXXXXX)
-printf '%s\\n' "$SSH_ORIGINAL_COMMAND" >"$kept"
-exec "$SHELL" -c "$SSH_ORIGINAL_COMMAND" < <(exec tee -a "$kept" 2>/dev/null)
-"""
-
-# In a mount namespace of its own, in which what it binds is seen by nobody else. It must not outlive the
-# tests, however they end: the next ones want its address.
-LAUNCH = """\
-mount --bind {folder}/run /run
-mount --bind {folder}/var-lib /var/lib
-exec {sshd} -D -E {folder}/log -f {folder}/sshd_config
-"""
+HERE = Path(__file__).parent
 NAMESPACE = ("setpriv", "--pdeathsig", "TERM", "unshare", "--mount", "--propagation", "private", "sh", "-euc")
-
-# As root a socket is never denied: so without what makes root of root, and the socket somebody else's.
-DENIED = """\
-#!/bin/sh
-exec setpriv --bounding-set=-dac_override,-dac_read_search {docker} "$@"
-"""
 
 
 class Sshd:
@@ -62,7 +41,7 @@ class Sshd:
             raise RuntimeError("no docker client: install docker-cli, or docker.io")
         _make_key(self.key)
         session = folder / "session"
-        session.write_text(SESSION.format(sessions=shlex.quote(str(self.sessions))))
+        session.write_text(f"#!/bin/bash\n{render(HERE / 'session.sh', sessions=self.sessions)}")
         session.chmod(0o755)
         environment = {
             "HOME": self.home,
@@ -106,7 +85,7 @@ class Sshd:
         if self.process is None:
             (self.run / "sshd").mkdir(exist_ok=True)  # the root of its unprivileged half
             program = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
-            launch = LAUNCH.format(sshd=program, folder=shlex.quote(str(self.folder)))
+            launch = render(HERE / "launch.sh", sshd=program, folder=self.folder)
             self.process = subprocess.Popen([*NAMESPACE, launch], start_new_session=True)
 
     def wait(self) -> None:
@@ -153,7 +132,7 @@ class Sshd:
 
     def deny(self, docker: Path) -> None:
         """The Docker client may not open its socket."""
-        self.shadow("docker", DENIED.format(docker=self.docker))
+        self.shadow("docker", f"#!/bin/sh\n{render(HERE / 'denied.sh', docker=self.docker)}")
         os.chown(docker, NOBODY, NOBODY)
         docker.chmod(0o600)
 

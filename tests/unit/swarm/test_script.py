@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from swarm.script import program, render
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = ("components", "swarm", "operations", "acceptance")
+FOLDERS = (
+    "components",
+    "swarm",
+    "operations",
+    "acceptance",
+    "benchmarks",
+    "hosts",
+    "stacks",
+    "tests",
+    "vagrant",
+)
 KINDS = (".sh", ".awk", ".pl")
 PROGRAMS = [path for one in FOLDERS for path in (ROOT / one).rglob("*") if path.suffix in KINDS]
 SCREEN = 60  # lines

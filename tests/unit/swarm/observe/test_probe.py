@@ -44,35 +44,6 @@ from tests.unit.builders import (
 from tests.unit.builders import SSH as SSH_KEYS
 from tests.unit.given import Program
 
-# Reads the script, says its marker and the facts, then answers each request as `answers.json` beside it has
-# it: [status, body].
-SSH = """#!python
-import json, pathlib, sys, time
-told = json.loads((pathlib.Path(__file__).parent / "answers.json").read_text())
-host = told.get(sys.argv[3], told)
-log = (pathlib.Path(__file__).parent / "asked.log").open("a", buffering=1)
-log.write(sys.argv[3] + "\\n")
-script = list(iter(sys.stdin.readline, "}\\n"))
-sys.stderr.write(host.get("stderr", ""))
-sys.stderr.flush()
-said = host.get("noise", "")
-if "facts" in host:
-    said += script[1].split()[1] + "\\n" + host["facts"]
-sys.stdout.buffer.write(said.encode("latin-1"))
-sys.stdout.flush()
-time.sleep(host.get("silence", 0))
-if "paths" not in host:
-    sys.exit(host.get("code", 255))
-for line in sys.stdin:
-    if line.startswith("GET "):
-        log.write(f"{sys.argv[3]} {line.split()[1]}\\n")
-        status, body = host["paths"][line.split()[1]]
-        text = body if isinstance(body, str) else json.dumps(body)
-        head = f"HTTP/1.1 {status} X\\r\\nContent-Length: {len(text)}\\r\\n\\r\\n"
-        sys.stdout.write(head + text)
-        sys.stdout.flush()
-        time.sleep(host.get("pause", 0))
-"""
 ROUTES = "route default via 10.0.0.1 dev eth0\nroute 10.0.0.0/24 dev eth0 proto kernel\n"
 LABELS = {STACK_LABEL: MARK, OWNER_LABEL: OWNER}
 SPEC = {
@@ -241,7 +212,7 @@ Asked = Callable[..., list[str]]
 @pytest.fixture
 def ssh(program: Program) -> Callable[..., None]:
     """Tells the stand-in what the host answers."""
-    path = program("ssh", SSH)
+    path = program("ssh", "#!python\n" + Path(__file__).with_name("ssh.py").read_text())
 
     def answer(**told: Any) -> None:
         path.with_name("answers.json").write_text(json.dumps(told))
