@@ -21,8 +21,9 @@ from acceptance.hosts import Ground
 from acceptance.swarm import Swarm
 from acceptance.tasks import Sight
 from acceptance.transcript import Transcript
-from operations.engine import Look
+from operations import pulumi_cli
 from swarm.errors import NoAnswerError, PlayError, TimedOutError
+from swarm.run import Run
 from swarm.ssh import config_file
 from swarm.waiting import until
 
@@ -44,7 +45,7 @@ class Stage:
     Every method raises PlayError.
     """
 
-    def __init__(self, found: Look, ground: Ground | None, transcript: Transcript) -> None:
+    def __init__(self, found: Run, ground: Ground | None, transcript: Transcript) -> None:
         self.found, self.ground, self.transcript = found, ground, transcript
         self.swarm = Swarm(found)
         name = found.settings.stack
@@ -80,11 +81,11 @@ class Stage:
 
     def up(self) -> None:
         """Makes the swarm what is configured; returns when the services have settled."""
-        self.run("pulumi", "up", "--yes", "--skip-preview", "--suppress-outputs")
+        self.run("pulumi", *pulumi_cli.UP)
 
     def preview(self) -> str:
         """Checks that all is as configured; gives what the preview says."""
-        said = self.run("pulumi", "preview", "--expect-no-changes", shown="Diagnostics:")
+        said = self.run("pulumi", *pulumi_cli.PREVIEW, shown="Diagnostics:")
         self.transcript.passed("the preview finds nothing to change")
         return said
 

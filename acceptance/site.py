@@ -18,7 +18,7 @@ from acceptance.driver import CONFIG_FILE, Stage
 from acceptance.pipeline import Result
 from acceptance.report import Conditions
 from acceptance.transcript import Transcript
-from operations.engine import look_at
+from operations.stack import prepare
 from swarm import process
 from swarm.declare.settings import NAMESPACE
 from swarm.errors import PlayError, SwarmError
@@ -105,7 +105,7 @@ class Site:
 
     def stage(self) -> Stage:
         """The stack as it is now, where services come and go."""
-        return Stage(look_at(self.stack), self.ground, self.log)
+        return Stage(prepare(self.stack), self.ground, self.log)
 
     def machines(self) -> dict[str, str]:
         """The hosts that there should be, by name, with their addresses where the tool says them."""

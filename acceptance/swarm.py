@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from acceptance import tasks
 from acceptance.tasks import Sight, Task
-from operations.engine import Look
 from swarm import process
 from swarm.declare.labels import NAMESPACE_LABEL
 from swarm.docker_api import FAILURES, Bounds, EngineError, Session
 from swarm.errors import CommandError, NoAnswerError
+from swarm.run import Run
 from swarm.ssh import SHARED, config_file
 
 ASK_SECONDS = 40  # an SSH connection to an emulated machine included
@@ -27,7 +27,7 @@ class Swarm:
     Every method raises NoAnswerError.
     """
 
-    def __init__(self, found: Look) -> None:
+    def __init__(self, found: Run) -> None:
         self.settings = found.settings
         self.names = {node.node_id: name for name, node in found.plan.nodes.items() if node.node_id}
         self.stopped: list[str] = []

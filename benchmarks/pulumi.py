@@ -25,7 +25,7 @@ import yaml
 from benchmarks import page
 from components.scripts import host as host_scripts
 from lab import Lab
-from operations.engine import PROJECT, pulumi
+from operations import pulumi_cli
 from swarm import faults, process
 from swarm.errors import BenchError
 
@@ -97,21 +97,20 @@ class Project:
         """Writes the configuration anew; the salt in it stays."""
         file = self.folder / f"Pulumi.{STACK}.yaml"
         kept = yaml.safe_load(file.read_text(encoding="utf-8"))
-        config = {f"{PROJECT}:{key}": value for key, value in values.items()}
+        config = {f"{pulumi_cli.PROJECT}:{key}": value for key, value in values.items()}
         file.write_text(yaml.safe_dump({**kept, "config": config}), encoding="utf-8")
 
     def up(self) -> float:
         """As `make up` does it."""
-        return self.pulumi("up", "--yes", "--skip-preview")
+        return self.pulumi(*pulumi_cli.UP)
 
     def preview(self) -> float:
         """As `make preview` does it; a change is an error."""
-        return self.pulumi("preview", "--expect-no-changes")
+        return self.pulumi(*pulumi_cli.PREVIEW)
 
     def destroy(self) -> float:
         """As `make destroy` does it."""
-        arguments = ("--run-program", "--refresh=false", "--yes", "--skip-preview")
-        return self.pulumi("destroy", *arguments, SWARM_DESTROY="1")
+        return self.pulumi(*pulumi_cli.DESTROY, **pulumi_cli.DESTROYING)
 
 
 def timed(command: Sequence[str], **options: Any) -> float:
@@ -215,7 +214,7 @@ def conditions(lab: Lab) -> str:
     """On what it was measured, in a sentence."""
     return (
         f"{ROUNDS} rounds, on {len(os.sched_getaffinity(0))} cores that six Docker Engines share with the "
-        f"client: Pulumi {pulumi('version').strip().lstrip('v')}, Docker Engine {engine_version(lab)}, "
+        f"client: Pulumi {pulumi_cli.version()}, Docker Engine {engine_version(lab)}, "
         f"Python {sys.version.split()[0]}."
     )
 

@@ -48,7 +48,10 @@ def _printed(membership: Mapping[str, Any]) -> str:
 def of_export(deployment: Mapping[str, Any]) -> Known:
     """What an exported state tells (`pulumi stack export`)."""
     resources = deployment["deployment"].get("resources") or ()
-    return known((one["urn"], one["type"], one.get("outputs") or {}) for one in resources)
+    # As the engine tells a running program: what was replaced and waits to be deleted isn't there any more.
+    return known(
+        (one["urn"], one["type"], one.get("outputs") or {}) for one in resources if not one.get("delete")
+    )
 
 
 def of_this_run() -> Known:

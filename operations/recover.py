@@ -22,11 +22,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from operations.engine import PROJECT, Look, look_at, pulumi
+from operations import pulumi_cli
+from operations.pulumi_cli import PROJECT
+from operations.stack import prepare
 from swarm import faults, process
 from swarm.errors import CommandError
 from swarm.faults import doing
-from swarm.ssh import CONTROL, config_file
+from swarm.run import Run
+from swarm.ssh import config_file
 
 ANSWER_SECONDS = 20  # the SSH connection aside
 
@@ -44,7 +47,7 @@ def main(arguments: Sequence[str]) -> None:
     remove_dead_locks(stack)
     restore_state(stack)
     end_orphans(Path.cwd(), Path("/proc"))
-    state = json.loads(pulumi("stack", "export", "--stack", stack))
+    state = pulumi_cli.export(stack)
     deployment = state["deployment"]
     pending = [
         operation["resource"]
@@ -57,14 +60,14 @@ def main(arguments: Sequence[str]) -> None:
         if resource.get("delete") and resource["type"] in INSPECTED
     ]
     # Finds a live manager; where it refuses, so will the up, and the next recovery has another try.
-    if (pending or replaced) and not (seen := look_at(stack)).plan.refusals:
+    if (pending or replaced) and not (run := prepare(stack)).plan.refusals:
         doing("recovering what an earlier run left")
-        found = {one["urn"]: there for one in pending if (there := find(seen, one))}
-        gone = [one["id"] for one in replaced if not find(seen, one)]
+        found = {one["urn"]: there for one in pending if (there := find(run, one))}
+        gone = [one["id"] for one in replaced if not find(run, one)]
         take_in(deployment, pending, found)
         forget(deployment, gone)
         if pending or gone:
-            pulumi("stack", "import", "--stack", stack, text=json.dumps(state))
+            pulumi_cli.output("stack", "import", "--stack", stack, text=json.dumps(state))
 
 
 def remove_dead_locks(stack: str) -> None:
@@ -156,23 +159,22 @@ def forget(deployment: dict[str, Any], gone: Collection[str]) -> None:
         print(f"forgot {resource['inputs']['name']}, which was replaced and is gone already")
 
 
-def find(seen: Look, resource: Mapping[str, Any]) -> str | None:
+def find(run: Run, resource: Mapping[str, Any]) -> str | None:
     """The ID of what Docker knows by a resource's name, if it does. CommandError: no manager can be asked."""
     kind = INSPECTED.get(resource["type"])
     if not kind:
         return None
     name = resource["inputs"]["name"]
     command = shlex.join(["docker", kind, "inspect", "--format", "{{.ID}}", "--", name])
-    seconds = seen.settings.node(seen.plan.control).ssh.connect_timeout + ANSWER_SECONDS
+    control = run.settings.node(run.plan.control)
+    ssh = ["ssh", "-F", str(config_file(run.settings.stack)), control.name]
     try:
-        return process.output(
-            ["ssh", "-F", str(config_file(seen.settings.stack)), CONTROL, command], seconds
-        ).strip()
+        return process.output([*ssh, command], control.ssh.connect_timeout + ANSWER_SECONDS).strip()
     except CommandError as error:
         if any(words in str(error).lower() for words in ("no such", "not found")):
             return None
         # Neither there nor gone: nobody could tell.
-        told = f"{seen.plan.control} doesn't tell whether the {kind} {name} is there"
+        told = f"{control.name} doesn't tell whether the {kind} {name} is there"
         raise CommandError(told, str(error)) from None
 
 

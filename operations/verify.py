@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 
-from operations.engine import Look, look_at
+from operations.stack import prepare
 from swarm import faults, process
 from swarm.declare.compose import Port, Service, Stack
 from swarm.declare.settings import Node
@@ -25,7 +25,8 @@ from swarm.errors import CommandError
 from swarm.faults import doing
 from swarm.foreign import harmless
 from swarm.observe.model import Cluster
-from swarm.ssh import CONTROL, config_file
+from swarm.run import Run
+from swarm.ssh import config_file
 
 ANSWER_SECONDS = 10  # the SSH connection aside
 WORDS_MOST = 200  # characters of what a port answers
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("stack")
     parser.add_argument("--json", action="store_true", help="a list of checks, for machines")
     options = parser.parse_args(arguments)
-    found = look_at(options.stack)
+    found = prepare(options.stack)
     doing("asking the live nodes")
     checks = list(verify(found))
     if options.json:
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if any(check.passed is False for check in checks) else 0
 
 
-def verify(found: Look) -> Iterator[Check]:
+def verify(found: Run) -> Iterator[Check]:
     """All checks of a stack."""
     cluster = found.plan.cluster
     if cluster is None:
@@ -102,7 +103,7 @@ def service_check(name: str, declared: Service, cluster: Cluster) -> Check:
     return Check("service", name, finding, live.settled and live.desired == wanted and not nowhere)
 
 
-def port_checks(found: Look, cluster: Cluster, stack: Stack) -> Iterator[Check]:
+def port_checks(found: Run, cluster: Cluster, stack: Stack) -> Iterator[Check]:
     """Every published TCP port, asked from every node that answers: in host mode on the nodes that
     run a task, through the mesh on the asking node itself."""
     path = config_file(found.settings.stack)
@@ -147,15 +148,15 @@ def summed(
         yield Check(what, address, f"{finding}, asked from {who}", passed)
 
 
-def task_addresses(found: Look, service: str, cluster: Cluster) -> list[str]:
+def task_addresses(found: Run, service: str, cluster: Cluster) -> list[str]:
     """The addresses of the nodes that run a task of the service. CommandError: nobody tells."""
     command = (
         f"docker service ps -q --filter desired-state=running {quote(service)} |"
         " xargs -r docker inspect --type task --format '{{.NodeID}}'"
     )
-    seconds = found.settings.node(found.plan.control).ssh.connect_timeout + ANSWER_SECONDS
-    path = config_file(found.settings.stack)
-    listed = process.output(["ssh", "-F", str(path), CONTROL, command], seconds)
+    control = found.settings.node(found.plan.control)
+    ssh = ["ssh", "-F", str(config_file(found.settings.stack)), control.name]
+    listed = process.output([*ssh, command], control.ssh.connect_timeout + ANSWER_SECONDS)
     return sorted({cluster.entries[one].address for one in listed.split() if one in cluster.entries})
 
 

@@ -116,9 +116,9 @@ def _versions() -> str:
 
 @contextmanager
 def shown(tell: Callable[[str], None]) -> Iterator[None]:
-    """For the program of an engine, from here to its end: an error is told, and ends the run. So does one in
-    a task or thread that begins meanwhile, also after this, as what is done to an Output does: the SDK may
-    crash without a word where it is left to it."""
+    """For the program of an engine, from here to its end: an error is told, and ends the run. So does one
+    that nobody foresaw in a task or thread that begins meanwhile, also after this, as what is done to an
+    Output does: the SDK may crash without a word where it is left to it."""
 
     def end(error: BaseException) -> NoReturn:
         tell(report(error))
@@ -133,6 +133,9 @@ def shown(tell: Callable[[str], None]) -> Iterator[None]:
     threading.excepthook = lambda thread: end(thread.exc_value or SystemExit())
     try:
         yield
+    except SwarmError as error:
+        tell(harmless(str(error)))
+        sys.exit(SAID)
     except Exception as error:
         end(error)
 

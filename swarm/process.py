@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +32,22 @@ def run(
             end(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def typed(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """The exit code of a command that has this terminal to itself, as if it were typed: with no bound but
+    its own. An interrupt there reaches it too, and it has the last word; what else is to end us is passed on
+    to it."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with subprocess.Popen(command, env={**os.environ, **environment}) as process:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda number, _: process.send_signal(number))
+            return process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def end(process: subprocess.Popen[Any]) -> None:

@@ -23,7 +23,7 @@ from acceptance.driver import COMMAND_SECONDS, Stage
 from acceptance.play import script
 from acceptance.transcript import Transcript
 from benchmarks import page
-from operations.engine import look_at, pulumi
+from operations import pulumi_cli, stack
 from swarm import faults, process
 from swarm.errors import PlayError
 from swarm.foreign import harmless
@@ -67,8 +67,8 @@ def interrupt(number: int, _: FrameType | None) -> None:
 
 def prepare(name: str) -> Stage:
     """The stage, on a swarm that is as declared. PlayError: it isn't."""
-    found = look_at(name)
-    command = ("pulumi", "preview", "--stack", name, "--expect-no-changes")
+    found = stack.prepare(name)
+    command = ("pulumi", *pulumi_cli.PREVIEW, "--stack", name)
     environment = {**os.environ, "NO_COLOR": "1"}
     try:
         preview = process.run(command, COMMAND_SECONDS, stderr=subprocess.STDOUT, env=environment)
@@ -122,7 +122,7 @@ All of it is driven by `pulumi config set` and `pulumi up`; docker commands only
 This page is written by `make play`, which runs the session and ends with an error where a check (✓) doesn't
 hold. Of what Pulumi prints, what was done and what came of it is shown. Here: stack `{name}`,
 managers: {roles["manager"]}, workers: {roles["worker"]}, Docker Engine {engines},
-Pulumi {pulumi("version").strip().lstrip("v")}.
+Pulumi {pulumi_cli.version()}.
 
 The commands have a configuration of the play's own, a copy in a git-ignored folder. `Pulumi.{name}.yaml`
 stays as it is, and `make up` makes the swarm what it says, whatever became of the play.

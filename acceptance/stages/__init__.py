@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
@@ -12,11 +11,13 @@ from acceptance.play import script
 from acceptance.report import Conditions
 from acceptance.site import Site
 from acceptance.stages import edge, failover, mesh
+from operations import pulumi_cli
 from operations import verify as live
-from operations.engine import Look, declared, look_at, pulumi
+from operations.stack import declared, prepare
 from swarm import process
 from swarm.declare.reader import ConfigurationError, Mistake
 from swarm.errors import PlayError
+from swarm.run import Run
 from swarm.ssh import config_file
 
 ANSWER_SECONDS = 60  # an SSH connection to an emulated machine included
@@ -30,12 +31,11 @@ VIRTUAL = {  # what systemd calls it; what isn't here it calls as others do
 
 def destroy(site: Site) -> None:
     """No swarm, no hosts, nothing in the state."""
-    site.pulumi("stack", "select", "--create", site.stack)
+    site.pulumi(*pulumi_cli.SELECT, site.stack)
     try:
         if resources(site.stack) and site.up():
             site.run("python", "-m", "operations.recover", site.stack)
-            options = ("--run-program", "--refresh=false", "--yes", "--skip-preview", "--suppress-outputs")
-            site.pulumi("destroy", *options, SWARM_DESTROY="1")
+            site.pulumi(*pulumi_cli.DESTROY, **pulumi_cli.DESTROYING)
             if left := resources(site.stack):
                 raise PlayError(f"resources are left after the destroy: {', '.join(left)}")
             site.log.passed("every host is out of the swarm, and nothing is left in Pulumi's state")
@@ -49,8 +49,7 @@ def destroy(site: Site) -> None:
 
 def resources(stack: str) -> list[str]:
     """The names of the resources in the state, but for the stack's own."""
-    state = json.loads(pulumi("stack", "export", "--stack", stack))
-    found = [one["urn"].split("::") for one in state["deployment"].get("resources") or ()]
+    found = [one["urn"].split("::") for one in pulumi_cli.export(stack)["deployment"].get("resources") or ()]
     return [name for _, _, kind, name in found if kind != "pulumi:pulumi:Stack"]
 
 
@@ -58,7 +57,7 @@ def validate(site: Site) -> None:
     """Syntax, lint, types, the Vagrantfile; the configuration, as far as it can be read without machines."""
     site.run("tests/run", "static")
     site.log.passed("lint, types and the Vagrantfile")
-    site.pulumi("stack", "select", "--create", site.stack)
+    site.pulumi(*pulumi_cli.SELECT, site.stack)
     try:
         _, stacks = declared(site.stack)
         services = sum(len(stack.services) for stack in stacks)
@@ -89,21 +88,21 @@ def create(site: Site) -> None:
 
 def converge(site: Site) -> None:
     """The swarm and its services."""
-    site.pulumi("stack", "select", "--create", site.stack)
+    site.pulumi(*pulumi_cli.SELECT, site.stack)
     site.run("python", "-m", "operations.recover", site.stack)
-    site.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")
+    site.pulumi(*pulumi_cli.UP)
     site.log.passed("one up made all of it")
 
 
 def idempotence(site: Site) -> None:
     """Nothing to change."""
-    site.pulumi("preview", "--expect-no-changes", shown="Diagnostics:")
+    site.pulumi(*pulumi_cli.PREVIEW, shown="Diagnostics:")
     site.log.passed("the preview finds nothing to change")
 
 
 def verify(site: Site) -> None:
     """What `make verify` checks."""
-    found = look_at(site.stack)
+    found = prepare(site.stack)
     site.conditions = conditions(site, found)
     checks = list(live.verify(found))
     wrong = [f"{one.what}, {one.where}: {one.finding}" for one in checks if one.passed is False]
@@ -114,7 +113,7 @@ def verify(site: Site) -> None:
         tell(f"{one.what}, {one.where}: {one.finding}")
 
 
-def conditions(site: Site, found: Look) -> Conditions:
+def conditions(site: Site, found: Run) -> Conditions:
     """On what it runs, as the hosts themselves have it."""
     path, name = config_file(site.stack), found.settings.leader.name
     command = ["ssh", "-F", str(path), name, "systemd-detect-virt 2>/dev/null"]
@@ -127,7 +126,7 @@ def conditions(site: Site, found: Look) -> Conditions:
     return Conditions(
         stack=site.stack,
         hosts=f"{hosts}, on {len(os.sched_getaffinity(0))} cores",
-        versions=f"Docker Engine {engines}, Pulumi {pulumi('version').strip().lstrip('v')}",
+        versions=f"Docker Engine {engines}, Pulumi {pulumi_cli.version()}",
         day=datetime.now(UTC).date(),
     )
 

@@ -15,7 +15,7 @@ from acceptance import election, tasks
 from acceptance.driver import Stage
 from acceptance.play import script
 from acceptance.site import Site
-from operations import verify
+from operations import pulumi_cli, verify
 from operations.doctor.ports import MANAGERS
 from swarm.declare.compose import Service
 from swarm.declare.settings import Node
@@ -200,7 +200,7 @@ def settled(found: Mapping[str, int], service: Service, rest: Collection[str]) -
 def make_anew(site: Site) -> None:
     """The machines once more, and one up."""
     site.run(*site.ground.create)
-    site.pulumi("up", "--yes", "--skip-preview", "--suppress-outputs")
+    site.pulumi(*pulumi_cli.UP)
     stage = site.stage()
     stage.docker("node ls")
     nodes = stage.swarm.nodes()

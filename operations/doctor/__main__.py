@@ -19,13 +19,14 @@ from typing import Any
 
 from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor.ports import Hosts
-from operations.engine import Look, look_at
+from operations.stack import prepare
 from swarm import faults
 from swarm.declare.settings import Node, Settings
 from swarm.faults import doing
 from swarm.finding import Finding, Verdict, summed
 from swarm.foreign import harmless
 from swarm.observe.probe import AT_ONCE_BY_JUMP_HOST, Looks
+from swarm.run import Run
 from swarm.ssh import config_file
 
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--deep", action="store_true", help="try a temporary overlay network too")
     parser.add_argument("--json", action="store_true", help="a list of findings, for machines")
     options = parser.parse_args(arguments)
-    found = look_at(options.stack, patience=0)
+    found = prepare(options.stack, patience=0)
     doing("trying what gets through between the hosts")
     findings = summed(examine(found, deep=options.deep))
     if options.json:
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
 
 
-def examine(found: Look, *, deep: bool) -> Iterator[Finding]:
+def examine(found: Run, *, deep: bool) -> Iterator[Finding]:
     """All findings of a stack's hosts."""
     known = Hosts(found.settings, found.observation, ask(found))
     yield from hosts.check(known)
@@ -61,7 +62,7 @@ def examine(found: Look, *, deep: bool) -> Iterator[Finding]:
         yield from overlay.check(known, found.plan)
 
 
-def ask(found: Look) -> dict[str, facts.Facts]:
+def ask(found: Run) -> dict[str, facts.Facts]:
     """The facts of all hosts, by name."""
     path = config_file(found.settings.stack)
     nodes = [node for node in found.settings.nodes if not node.lost]

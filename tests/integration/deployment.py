@@ -18,6 +18,7 @@ import yaml
 
 from components.scripts.host import SCRIPTS
 from lab import Lab
+from operations import pulumi_cli
 from swarm.errors import LabError
 from swarm.script import program
 from swarm.waiting import NotYetError, until
@@ -147,15 +148,14 @@ class Deployment:
         return done.stdout
 
     def up(self, **options: Any) -> str:
-        return self.pulumi("up", "--yes", "--skip-preview", **options)
+        return self.pulumi(*pulumi_cli.UP, **options)
 
     def preview(self, *, changes: bool = False) -> str:
-        return self.pulumi("preview", "--expect-no-changes", fails=changes)
+        return self.pulumi(*pulumi_cli.PREVIEW, fails=changes)
 
     def destroy(self, down: Collection[str] = ()) -> str:
         """As `make destroy` does it, while some hosts are down."""
-        arguments = ["--yes", "--skip-preview", "--run-program", "--refresh=false"]
-        output = self.pulumi("destroy", *arguments, SWARM_DESTROY="1")
+        output = self.pulumi(*pulumi_cli.DESTROY, fails=False, **pulumi_cli.DESTROYING)
         self.restart_broken_engines([node.name for node in self.lab.nodes if node.name not in down])
         return output
 

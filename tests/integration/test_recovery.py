@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+from operations import pulumi_cli
 from tests.integration.deployment import Deployment
 
 
@@ -19,7 +20,7 @@ from tests.integration.deployment import Deployment
     ],
 )
 def test_up_after_a_kill_converges(deployment: Deployment, moment: str) -> None:
-    engine = deployment.start("up", "--yes", "--skip-preview")
+    engine = deployment.start(*pulumi_cli.UP)
     assert engine.stdout
     said = []
     for line in engine.stdout:

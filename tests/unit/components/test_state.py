@@ -39,6 +39,12 @@ def test_a_new_state_gets_an_id_that_no_other_has() -> None:
     assert (one.node_ids, one.services) == ({}, frozenset())
 
 
+def test_what_was_replaced_and_waits_to_be_deleted_is_known_no_more() -> None:
+    service = {"urn": f"{PARENT}::demo_redis", "type": "docker:index/service:Service"}
+    old, new = service | {"outputs": {"name": "old"}, "delete": True}, service | {"outputs": {"name": "new"}}
+    assert of_export({"deployment": {"resources": [new, old]}}).services == {"new"}
+
+
 def test_what_is_secret_in_an_exported_state_is_no_node_id() -> None:
     urn = f"{PARENT}${NODE}${COMMAND}::m1-membership"
     exported = {"urn": urn, "type": COMMAND, "outputs": {"stdout": {"ciphertext": "v1:x"}}}

@@ -17,13 +17,13 @@ from operations.doctor import hosts as checks
 from operations.doctor.exchange import Message, Outcome, Sessions
 from operations.doctor.facts import Facts, Link
 from operations.doctor.ports import Hosts
-from operations.engine import Look
 from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings
 from swarm.finding import Finding, Verdict
 from swarm.observe.model import VXLAN_IDS, Cluster, Entry, Host, Object, Service
+from swarm.run import Run
 from swarm.script import render
 from tests.unit.builders import (
     KNOWN,
@@ -841,7 +841,7 @@ def test_the_exit_code_tells_whether_something_failed(
     settings = declared("m1")
     observation = {"m1": idle("m1", problem=problem)} if not problem else {"m1": silent("m1")}
     plan = decide(settings, KNOWN, observation)
-    monkeypatch.setattr(doctor, "look_at", lambda *_, **__: Look(settings, [], observation, plan))
+    monkeypatch.setattr(doctor, "prepare", lambda *_, **__: Run(settings, [], observation, plan))
     monkeypatch.setattr(facts, "ask", lambda *_: told("m1"))
     monkeypatch.setattr(doctor, "try_ports", lambda known: (ports.messages(known), all_arrive(known)))
     assert doctor.main(["lab", "--json"]) == code

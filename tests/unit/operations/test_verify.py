@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from operations import verify
-from operations.engine import Look
 from operations.verify import Check
 from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.declare.compose.model import Port
 from swarm.declare.settings import Node
 from swarm.observe.model import Entry, Host, Service
+from swarm.run import Run
 from tests.unit.builders import KNOWN, cluster, declared, down, entry, idle, node, observed, silent
 
 Checked = Callable[..., list[Check]]
@@ -186,7 +186,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
         stack = compose.Stack("demo", (replace(PAGE, ports=(port,)),), ())
         seen = observed(settings, swarm, *hosts)
         return list(
-            verify.port_checks(Look(settings, [stack], seen, decide(settings, KNOWN, seen)), swarm, stack)
+            verify.port_checks(Run(settings, [stack], seen, decide(settings, KNOWN, seen)), swarm, stack)
         )
 
     return of_port
@@ -228,7 +228,7 @@ def test_all_is_checked_role_by_role_and_service_by_service() -> None:
     settings, stack = declared("m1 w1"), compose.Stack("demo", (PAGE,), ())
     swarm = cluster("m1", W1, services=(LIVE,))
     seen = observed(settings, swarm)
-    found = list(verify.verify(Look(settings, [stack], seen, decide(settings, KNOWN, seen))))
+    found = list(verify.verify(Run(settings, [stack], seen, decide(settings, KNOWN, seen))))
     assert [(one.what, one.where, one.passed) for one in found] == [
         ("one leader", "swarm", True),
         (MANAGER, "m1", True),
@@ -244,12 +244,12 @@ def test_no_leader_and_two_are_one_failure(leaders: str) -> None:
     names = settings.nodes
     swarm = cluster("", *(entry(one.name, leader=one.name in leaders.split()) for one in names))
     seen = observed(settings, swarm)
-    first = next(verify.verify(Look(settings, [], seen, decide(settings, KNOWN, seen))))
+    first = next(verify.verify(Run(settings, [], seen, decide(settings, KNOWN, seen))))
     assert first == Check("one leader", "swarm", ", ".join(leaders.split()) or "none", False)
 
 
 def test_where_no_swarm_is_to_be_seen_there_is_one_check_and_it_fails() -> None:
     settings = declared("m1 w1")
     seen = observed(settings, None)
-    (found,) = verify.verify(Look(settings, [], seen, decide(settings, KNOWN, seen)))
+    (found,) = verify.verify(Run(settings, [], seen, decide(settings, KNOWN, seen)))
     assert found == Check("swarm", "lab", "no host is in a swarm", False)

@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 from acceptance import driver, site, stages, swarm
-from operations import engine, recover, verify
-from operations.engine import Look
+from operations import pulumi_cli, recover, verify
 from swarm import process, ssh
+from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.errors import CommandError, NoAnswerError, PlayError, TimedOutError
+from swarm.run import Run
 from swarm.waiting import until
 from tests.unit.builders import KNOWN, cluster, declared, observed
 from tests.unit.given import Program
@@ -57,13 +58,13 @@ def running(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def look() -> Look:
+def look() -> Run:
     """A stack with a page in host mode, its swarm in place."""
     port = compose.Port(80, 8080, mode="host")
     stack = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
     settings, seen = declared("m1 w1"), None
     seen = observed(settings, cluster("m1 w1"))
-    return Look(settings, [stack], seen, engine.decisions.decide(settings, KNOWN, seen))
+    return Run(settings, [stack], seen, decide(settings, KNOWN, seen))
 
 
 def test_a_command_that_ends_gives_what_it_says(program: Program) -> None:
@@ -100,23 +101,23 @@ def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(
     hangs: Hangs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hangs("pulumi")
-    monkeypatch.setattr(engine, "ANSWER_SECONDS", SECONDS)
+    monkeypatch.setattr(pulumi_cli, "ANSWER_SECONDS", SECONDS)
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://far-away")
     with pytest.raises(TimedOutError) as ended:
-        engine.pulumi("stack", "export", "--stack", "lab")
+        pulumi_cli.output("stack", "export", "--stack", "lab")
     assert str(ended.value) == (
         "`pulumi stack export` gave no answer within 0.5 s: see that its backend answers (s3://far-away)"
     )
 
 
 def test_the_play_s_preview_that_hangs_ends_the_play(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
 ) -> None:
     from acceptance.play import __main__ as play
 
     hangs("pulumi")
     monkeypatch.setattr(play, "COMMAND_SECONDS", SECONDS)
-    monkeypatch.setattr(play, "look_at", lambda _: look)
+    monkeypatch.setattr(play.stack, "prepare", lambda _: look)
     with pytest.raises(PlayError, match=r"the preview took longer than 0\.5 s"):
         play.prepare("lab")
 
@@ -130,7 +131,7 @@ def test_a_command_of_the_play_s_that_hangs_ends_it(hangs: Hangs, monkeypatch: p
 
 
 def test_a_manager_that_hangs_is_no_answer_to_the_play(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(swarm, "ASK_SECONDS", SECONDS)
@@ -142,7 +143,7 @@ def test_a_manager_that_hangs_is_no_answer_to_the_play(
 
 
 def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - look.settings.leader.ssh.connect_timeout)
@@ -155,7 +156,7 @@ def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
 
 
 def test_a_host_that_hangs_fails_the_check_of_its_port(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look, tmp_path: Path
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run, tmp_path: Path
 ) -> None:
     hangs("ssh")
     node = look.settings.leader
@@ -164,7 +165,7 @@ def test_a_host_that_hangs_fails_the_check_of_its_port(
 
 
 def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(recover, "ANSWER_SECONDS", 1 - look.settings.leader.ssh.connect_timeout)
@@ -191,16 +192,16 @@ def test_a_manager_that_hangs_holds_no_run_up(hangs: Hangs) -> None:
 
 
 def test_a_host_that_hangs_has_an_unknown_kind(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Look
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(stages, "ANSWER_SECONDS", SECONDS)
-    monkeypatch.setattr(stages, "pulumi", lambda _: "v3")
+    monkeypatch.setattr(pulumi_cli, "version", lambda: "3")
     made = SimpleNamespace(stack="lab", ground=SimpleNamespace(what="the lab"))
     assert "(unknown)" in stages.conditions(made, look).hosts
 
 
-def test_what_a_manager_is_asked_is_quoted(program: Program, look: Look, tmp_path: Path) -> None:
+def test_what_a_manager_is_asked_is_quoted(program: Program, look: Run, tmp_path: Path) -> None:
     program("ssh", f'#!/bin/sh\nprintf "%s" "$4" >{tmp_path}/asked\necho id-1\n')
     resource = {"type": "docker:index/secret:Secret", "inputs": {"name": "a; reboot"}}
     assert recover.find(look, resource) == "id-1"
@@ -216,7 +217,7 @@ def test_no_program_is_run_without_a_bound() -> None:
         "benchmarks/kv/hosting.py",
         "acceptance/driver.py",
     }
-    root = Path(engine.__file__).parents[1]
+    root = Path(pulumi_cli.__file__).parents[1]
     files = [root / "__main__.py", *(root / "components").rglob("*.py"), *(root / "operations").rglob("*.py")]
     found = {
         str(path.relative_to(root))
