@@ -35,11 +35,12 @@ def node(name: str, role: str = "", **changes: Any) -> Node:
 
 def declared(names: str, *changed: Node, pool: str | None = None, **more: Any) -> Settings:
     """Settings of these nodes, those given in full taking the places of their names."""
-    full = {one.name: one for one in changed}
+    full: dict[str, Node] = {one.name: one for one in changed}
     return Settings(
         "swarm",
         "lab",
-        tuple(full.pop(name, None) or node(name) for name in names.split()) + tuple(full.values()),
+        tuple(full.pop(name) if name in full else node(name) for name in names.split())
+        + tuple(full.values()),
         address_pool=IPv4Network(pool) if pool else None,
         **more,
     )
@@ -99,7 +100,7 @@ def stuck(name: str, **changes: Any) -> Host:
     return replace(Host(name, problem="its Docker Engine gave no answer within 8 s", answers=True), **changes)
 
 
-def leaderless(name: str, **changes: str) -> Host:
+def leaderless(name: str, **changes: Any) -> Host:
     """A manager whose swarm has no leader; who it is only its certificate tells."""
     return replace(Host(name, state="active", manager=True, leaderless=True), **changes)
 

@@ -71,7 +71,7 @@ def read_service(read: ReadStack) -> ReadService:
     """Reads a file with one service that has this beside its image."""
 
     def read_one(text: str, **variables: str) -> tuple[compose.Service | None, Mistakes]:
-        stack, mistakes = read(f"services: {{page: {{image: 'nginx:1', {text}}}}}\n", **variables)
+        stack, mistakes = read(f"services: {{page: {{image: 'nginx:1', {text}}}}}\n", (), **variables)
         return (stack.services or (None,))[0], mistakes
 
     return read_one

@@ -12,6 +12,7 @@ import pytest
 from hosts import images, machine, registry_storage
 from lab import engine, layout, neighbors
 from lab.__main__ import parse
+from swarm.errors import LabError
 from tests.unit.given import Program
 
 
@@ -173,7 +174,7 @@ def test_what_is_removed_between_a_list_and_its_inspection_is_left_out(tmp_path:
 def test_what_is_there_and_cannot_be_inspected_is_an_error(tmp_path: Path) -> None:
     script = tmp_path / "engine"
     script.write_text("[ $2 = ls ] && echo a")
-    with pytest.raises(machine.LabError):
+    with pytest.raises(LabError):
         engine.Engine("sh", ("sh", str(script)))._inspect("container")
 
 

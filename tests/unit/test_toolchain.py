@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import __main__, checkout, checksums, downloading, machine, pin, store
+from toolchain import __main__, building, checkout, checksums, downloading, machine, pin, store
 from toolchain.__main__ import advice
 from toolchain.catalogue import HERE, PLATFORMS, Tool, parse, tools
 from toolchain.catalogue import pin as version_pinned
@@ -435,7 +435,7 @@ def provided(monkeypatch: pytest.MonkeyPatch) -> dict[str, Source]:
         return []
 
     monkeypatch.setattr(machine, "go", lambda: GO)
-    monkeypatch.setattr(__main__.building, "build", lambda *_: None)
+    monkeypatch.setattr(building, "build", lambda *_: None)
     monkeypatch.setattr(checkout, "link", lambda *_: None)
     monkeypatch.setattr(__main__, "report", note)
     with store.lock(0, print):

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     async def engines(_: election.Config, names: list[str]) -> AsyncIterator[dict[str, Path]]:
         yield {name: Path(name) for name in names}
 
-    async def ask(socket: Path, *_: str) -> Answer:
+    async def ask(socket: Path, *_: str) -> Answer | None:
         queue = given[socket.name]
         answer = queue.pop(0) if len(queue) > 1 else queue[0]
         if answer is HANGS:
@@ -48,7 +49,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
 
 
 @pytest.fixture
-def stage() -> SimpleNamespace:
+def stage() -> Any:
     nodes = [SimpleNamespace(name=name, manager=True, lost=name == "m0") for name in ("m0", *NAMES)]
     nodes.append(SimpleNamespace(name="w1", manager=False, lost=False))
     settings = SimpleNamespace(stack="test", nodes=nodes)
@@ -56,7 +57,7 @@ def stage() -> SimpleNamespace:
     return SimpleNamespace(found=SimpleNamespace(settings=settings), swarm=SimpleNamespace(names=names))
 
 
-def test_it_is_the_first_that_leads_and_is_not_the_old_one(stage: SimpleNamespace, answers: Answers) -> None:
+def test_it_is_the_first_that_leads_and_is_not_the_old_one(stage: Any, answers: Answers) -> None:
     answers.update(m2=[HANGS], m3=[listed("m1"), NO_LEADER, listed("m2")])
     ended: list[str] = []
     began = time.time()
@@ -65,7 +66,7 @@ def test_it_is_the_first_that_leads_and_is_not_the_old_one(stage: SimpleNamespac
     assert began <= moment <= time.time()
 
 
-def test_a_host_that_cannot_be_ended_ends_the_watch(stage: SimpleNamespace, answers: Answers) -> None:
+def test_a_host_that_cannot_be_ended_ends_the_watch(stage: Any, answers: Answers) -> None:
     answers.update(m2=[listed("m1")], m3=[HANGS])
 
     def fails() -> None:
@@ -76,7 +77,7 @@ def test_a_host_that_cannot_be_ended_ends_the_watch(stage: SimpleNamespace, answ
 
 
 def test_nobody_within_the_time_is_an_error(
-    stage: SimpleNamespace, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    stage: Any, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers.update(m2=[NO_LEADER], m3=[HANGS])
     monkeypatch.setattr(election, "ELECTION_SECONDS", 0.01)
@@ -85,7 +86,7 @@ def test_nobody_within_the_time_is_an_error(
 
 
 def test_a_manager_that_cannot_be_reached_is_the_play_s_error(
-    stage: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    stage: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @asynccontextmanager
     async def engines(*_: object) -> AsyncIterator[None]:

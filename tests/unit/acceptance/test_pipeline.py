@@ -3,10 +3,12 @@
 import itertools
 import xml.etree.ElementTree as ET
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -76,26 +78,32 @@ def test_the_table_for_people_shows_brackets_as_they_are(capsys: pytest.CaptureF
     assert "no [ESP] here" in capsys.readouterr().out
 
 
+def within(case: ET.Element, path: str) -> ET.Element:
+    found = case.find(path)
+    assert found is not None
+    return found
+
+
 def test_junit_has_a_case_for_each_stage() -> None:
     results = [*give("mesh")[:-1], Result("destroy", 2, ("no host is left",))]
     suite = ET.fromstring(report.junit(STAGES, results, "dev"))
     cases = {case.get("name"): case for case in suite}
     assert [case.get("name") for case in suite] == list(STAGES)
-    assert cases["mesh"].find("failure").text == "why"
-    assert cases["play"].find("skipped").get("message") == "not reached"
+    assert within(cases["mesh"], "failure").text == "why"
+    assert within(cases["play"], "skipped").get("message") == "not reached"
     assert cases["verify"].get("time") == "61.2"
-    assert cases["destroy"].find("system-out").text == "no host is left"
+    assert within(cases["destroy"], "system-out").text == "no host is left"
 
 
 def test_junit_takes_whatever_a_program_prints() -> None:
     failed = Result("up", 1, ("\x1b[1mok",), (), "\x1b[31mbroken\x00\nlast")
-    failure = ET.fromstring(report.junit(("up",), [failed], "dev")).find(".//failure")
+    failure = within(ET.fromstring(report.junit(("up",), [failed], "dev")), ".//failure")
     assert (failure.get("message"), failure.text) == ("[31mbroken", "[31mbroken\nlast")
 
 
 def test_junit_counts_what_could_not_be_checked_as_skipped() -> None:
     (case,) = ET.fromstring(report.junit(("edge",), [Result("edge", 0, (), ("no edge",))], "dev"))
-    assert case.find("skipped").get("message") == "no edge"
+    assert within(case, "skipped").get("message") == "no edge"
 
 
 def test_the_page_says_where_and_when_and_has_the_log() -> None:
@@ -134,7 +142,10 @@ def test_the_log_has_what_the_machines_tool_says_and_nothing_of_vagrants_own() -
 
 
 def test_nodes_without_a_machine_are_not_declared() -> None:
-    declared = [{"name": "m1", "host": "10.0.0.1", "role": "leader"}, {"name": "w1", "host": "10.0.0.2"}]
+    declared: list[Mapping[str, Any]] = [
+        {"name": "m1", "host": "10.0.0.1", "role": "leader"},
+        {"name": "w1", "host": "10.0.0.2"},
+    ]
     (leader,) = site.narrowed(declared, {"m1": "10.9.9.1"})
     assert leader == {"name": "m1", "host": "10.9.9.1", "role": "leader"}
     assert site.narrowed(declared, {"m1": "", "w1": ""}) == declared
@@ -203,15 +214,16 @@ def test_requests_are_spread_over_both_replicas_or_not(answers: dict[str | None,
 
 
 def test_a_thousand_requests_are_asked_of_all_nodes_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, passed = Counter(), []
+    asked: Counter[tuple[str, int]] = Counter()
+    passed: list[tuple[str, bool]] = []
     replica = itertools.cycle(["answered by vip-1", "answered by vip-2"])
 
-    def answer(node: SimpleNamespace, port: int) -> str:
+    def answer(node: Any, port: int) -> str:
         asked[node.name, port] += 1
         return next(replica)
 
     nodes = [SimpleNamespace(name=name, lost=False) for name in ("m1", "w1", "w2", "w3")]
-    stage = SimpleNamespace(
+    stage: Any = SimpleNamespace(
         found=SimpleNamespace(settings=SimpleNamespace(nodes=nodes)),
         check=lambda what, holds, found: passed.append((what, holds)),
     )
@@ -235,7 +247,8 @@ def test_a_page_that_is_asked_is_its_first_line() -> None:
 
     with HTTPServer(("127.0.0.1", 0), Page) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        node, port = SimpleNamespace(host="127.0.0.1"), server.server_port
+        node: Any = SimpleNamespace(host="127.0.0.1")
+        port = server.server_port
         assert mesh.answer(node, port) == "answered by vip-2"
         server.shutdown()
     assert mesh.answer(node, port) is None

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -113,7 +114,8 @@ def test_what_pulumi_has_done_is_shown(line: str, shown: bool) -> None:
 def test_the_page_is_published_on_a_port_that_no_service_has(published: list[int], port: int) -> None:
     ports = tuple(Port(80, number) for number in published)
     stack = Stack("demo", (Service("web", "nginx", ports=ports),), ())
-    assert script.free_port(SimpleNamespace(found=SimpleNamespace(stacks=[stack]))) == port
+    stage: Any = SimpleNamespace(found=SimpleNamespace(stacks=[stack]))
+    assert script.free_port(stage) == port
 
 
 def test_no_power_is_taken_from_hosts_that_are_no_lab_s() -> None:

@@ -10,7 +10,7 @@ import pytest
 from acceptance import polling
 from acceptance.polling import Answer
 
-ENGINES = {"m1": "m1.sock", "m2": "m2.sock"}
+ENGINES = {"m1": Path("m1.sock"), "m2": Path("m2.sock")}
 
 
 @pytest.fixture(autouse=True)
@@ -19,19 +19,21 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_first_yes_counts_though_another_engine_hangs() -> None:
-    async def question(name: str, _: str) -> bool:
+    async def question(name: str, _: Path) -> bool:
         if name == "m1":
             await asyncio.Event().wait()
         return True
 
     began = time.time()
-    assert began <= asyncio.run(polling.first(ENGINES, question, 5)) <= time.time()
+    answered = asyncio.run(polling.first(ENGINES, question, 5))
+    assert answered
+    assert began <= answered <= time.time()
 
 
 def test_an_engine_is_asked_again_while_it_owes_an_answer() -> None:
-    asked = Counter()
+    asked: Counter[str] = Counter()
 
-    async def question(name: str, _: str) -> bool:
+    async def question(name: str, _: Path) -> bool:
         asked[name] += 1
         if asked[name] < 3:
             await asyncio.Event().wait()
@@ -42,14 +44,14 @@ def test_an_engine_is_asked_again_while_it_owes_an_answer() -> None:
 
 
 def test_nobody_s_yes_is_none_when_the_time_is_over() -> None:
-    async def question(*_: str) -> bool:
+    async def question(*_: object) -> bool:
         return False
 
     assert asyncio.run(polling.first(ENGINES, question, 0.01)) is None
 
 
 def test_a_mistake_in_a_question_is_not_taken_for_a_no() -> None:
-    async def question(*_: str) -> None:
+    async def question(*_: object) -> bool:
         raise KeyError("Leader")
 
     with pytest.raises(ExceptionGroup, match="TaskGroup"):

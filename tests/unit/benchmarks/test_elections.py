@@ -3,6 +3,7 @@
 import argparse
 import csv
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ ROWS = [
 
 def entry(
     name: str, state: str = "ready", manager: str | None = "reachable", leader: bool = False
-) -> dict[str, dict[str, str | bool]]:
+) -> dict[str, Any]:
     """A node as the Docker Engine's API lists it."""
     standing = {"ManagerStatus": {"Reachability": manager, "Leader": leader}} if manager else {}
     return {"Description": {"Hostname": name}, "Status": {"State": state}, **standing}

@@ -62,7 +62,7 @@ STUCK = (WHOLE[0], replace(WHOLE[1], update="paused"))
 class Registered:
     """A resource as the engine is told of it."""
 
-    def __init__(self, urn: str, request: pytest.FixtureRequest) -> None:
+    def __init__(self, urn: str, request: Any) -> None:
         self.urn, self.request = urn, request
         self.type, self.name = request.type, request.name
         self.parent, self.deleted_with = request.parent.rpartition("::")[2], request.deletedWith
@@ -73,7 +73,7 @@ class Registered:
         self.inputs = rpc.deserialize_properties(request.object)
         self.secret = {key for key, value in self.inputs.items() if rpc.is_rpc_secret(value)}
 
-    def __getitem__(self, key: str) -> str | dict[str, Any] | list[dict[str, str]]:
+    def __getitem__(self, key: str) -> Any:
         return rpc.unwrap_rpc_secret(self.inputs[key])
 
 
@@ -82,14 +82,15 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
 
     def __init__(self) -> None:
         mocks.MockMonitor.__init__(self, self)
-        self.seen, self.outputs = {}, {}
+        self.seen: dict[str, Registered] = {}
+        self.outputs: dict[str, Any] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         kind = f"{parent.split('::')[2]}${type_}" if parent and "pulumi:pulumi:Stack" not in parent else type_
         return f"urn:pulumi:lab::swarm::{kind}::{name}"
 
-    def RegisterResource(self, request: pytest.FixtureRequest) -> Any:  # noqa: N802
-        response = super().RegisterResource(request)
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         self.seen[request.name] = Registered(response.urn, request)
         return response
 
@@ -101,9 +102,9 @@ class Engine(mocks.Mocks, mocks.MockMonitor):
         stdout = f"noise of a login shell\n{marker} {json.dumps(printed)}"
         return f"{args.name}-id", {"name": f"{args.name}-suffix", **args.inputs, "stdout": stdout}
 
-    def RegisterResourceOutputs(self, request: pytest.FixtureRequest) -> Empty:  # noqa: N802
+    def RegisterResourceOutputs(self, request: Any) -> Empty:  # noqa: N802
         self.outputs[request.urn.rpartition("::")[2]] = rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
     def call(self, args: Any) -> Any:
         return {}
@@ -145,11 +146,12 @@ def run(way: Ssh) -> Run:
         settings = replace(settings, nodes=tuple(replace(one, ssh=way) for one in settings.nodes))
         plan = planned(settings, known, observed(settings, swarm, *hosts))
         assert not plan.refusals
-        engine, outputs = Engine(), {}
+        engine = Engine()
+        outputs: dict[str, Any] = {}
         mocks.set_mocks(engine, "swarm", "lab", monitor=engine)
 
-        @pulumi.runtime.test
-        def declare() -> pulumi.Output:
+        @pulumi.runtime.test  # type: ignore[untyped-decorator]
+        def declare() -> pulumi.Output[Any]:
             made = SwarmCluster("swarm", ClusterArgs(settings, plan))
             if stack:
                 deploy([stack], settings, plan, made, images.resolved([stack], plan.cluster, {}))
@@ -610,7 +612,7 @@ def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run: Ru
 
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed: bool) -> None:
-    stack = object.__new__(StackServices)
+    stack: Any = object.__new__(StackServices)
     stack.changed, stack.services = set(), {"demo_redis": None, "demo_page": None}
     stack.args = SimpleNamespace(settle_seconds=300)
     if changed:
@@ -621,4 +623,4 @@ def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_c
     assert (result and result.opts.ignore_changes) == ([] if changed else None)
     if result:
         assert result.props["create"] == "line"
-        assert "\nchanged=demo_page\n" in result.props["stdin"]
+        assert "\nchanged=demo_page\n" in str(result.props["stdin"])

@@ -44,7 +44,12 @@ def init(**changes: Any) -> str:
 
 
 def join(stale_id: str | None = None, *, pending: bool = False, **changes: str) -> str:
-    usual = {"address": "10.0.0.21", "data_path": None, "availability": "active", "stale_id": stale_id}
+    usual: dict[str, Any] = {
+        "address": "10.0.0.21",
+        "data_path": None,
+        "availability": "active",
+        "stale_id": stale_id,
+    }
     return host_scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], pending=pending, **{**usual, **changes})
 
 
@@ -214,7 +219,8 @@ class Docker:
     `folder`, and records every call. Calls that nobody answers fail. Sleeping runs `meanwhile`."""
 
     def __init__(self, folder: Path, program: Program) -> None:
-        self.folder, self.program, self.cases = folder, program, {}
+        self.folder, self.program = folder, program
+        self.cases: dict[str, str] = {}
         self.meanwhile("")
 
     def on(self, beginning: str, code: str) -> Self:
@@ -237,7 +243,7 @@ class Docker:
             (self.folder / name).write_text(f"{text}\n")
         return self
 
-    def got(self, name: str) -> str:
+    def got(self, name: str) -> str | None:
         path = self.folder / name
         return path.read_text().strip() if path.exists() else None
 
@@ -1336,7 +1342,12 @@ def test_a_line_runs_its_standard_input_within_its_time(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    run = {"input": "echo went; sleep 30", "capture_output": True, "text": True, "check": False}
+    run: dict[str, Any] = {
+        "input": "echo went; sleep 30",
+        "capture_output": True,
+        "text": True,
+        "check": False,
+    }
     done = subprocess.run(["sh", "-c", host_scripts.line("m1 joins", 1)], **run)
     assert (done.returncode, done.stdout) == (124, "went\n")
 
@@ -1346,7 +1357,7 @@ def test_a_script_that_runs_out_of_time_says_what_it_waited_for(
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     script = PRELUDE + 'say "waiting until m1 is Ready"\nwhile :; do sleep 0.1; done'
-    run = {"input": script, "capture_output": True, "text": True, "check": False}
+    run: dict[str, Any] = {"input": script, "capture_output": True, "text": True, "check": False}
     done = subprocess.run(["sh", "-c", host_scripts.line("m1 joins", 1)], **run)
     assert done.returncode == 124
     assert "no time is left; it went on waiting until m1 is Ready" in done.stderr

@@ -19,7 +19,7 @@ def said(**declared: Any) -> dict[str, Any]:
     return arguments(service, "demo", "nginx:1@sha256:0", {"back": "id-of-back"}, handles, handles)
 
 
-def container(**declared: Any) -> docker.ServiceTaskSpecContainerSpecArgs:
+def container(**declared: Any) -> Any:
     return said(**declared)["task_spec"].container_spec
 
 
@@ -29,7 +29,7 @@ def given(value: object) -> dict[str, object]:
     return {name: one for name in names if (one := getattr(value, name)) is not None}
 
 
-def mounted(volume: Volume | None) -> docker.ServiceTaskSpecContainerSpecMountArgs:
+def mounted(volume: Volume | None) -> Any:
     (mount,) = container(mounts=(Mount("volume", "/data", volume=volume),)).mounts
     return mount
 

@@ -15,7 +15,11 @@ def test_owner_node_ids_and_services_are_told() -> None:
             (f"{PARENT}::demo_redis", "docker:index/service:Service", {"name": "demo_redis"}),
         ]
     )
-    assert (found.owner, found.node_ids, found.services) == ("beef", {"m1": "id-m1"}, {"demo_redis"})
+    assert (found.owner, dict(found.node_ids), set(found.services)) == (
+        "beef",
+        {"m1": "id-m1"},
+        {"demo_redis"},
+    )
     assert found.commands == {"m1-membership"}
 
 

@@ -20,7 +20,7 @@ from operations.doctor.ports import Hosts
 from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
-from swarm.declare.settings import Settings
+from swarm.declare.settings import Proxy, Settings
 from swarm.finding import Finding, Verdict
 from swarm.observe.model import VXLAN_IDS, Cluster, Entry, Host, Object, Service
 from swarm.run import Run
@@ -79,7 +79,10 @@ def all_arrive(hosts: Hosts) -> Outcome:
     return Outcome(arrived={one.arrival for one in ports.messages(hosts)})
 
 
-def rows(found: list[Finding], *names: Any) -> list[tuple[Verdict, str, str]]:
+Rows = list[tuple[str | Verdict, ...]]
+
+
+def rows(found: list[Finding], *names: str) -> Rows:
     return [(one.verdict, one.check, *one.where) for one in found if not names or one.check in names]
 
 
@@ -176,7 +179,7 @@ def test_what_arrives_is_counted_in_pairs() -> None:
 def test_what_doesn_t_arrive_fails_for_its_sender_and_its_port_alone() -> None:
     hosts = known("m1 w1 w2")
     lost = ("w1", "udp/4789", "m1", 64)
-    found = of_ports(hosts, Outcome(arrived=all_arrive(hosts).arrived - {lost}))
+    found = of_ports(hosts, Outcome(arrived=set(all_arrive(hosts).arrived) - {lost}))
     (bad,) = [one for one in found if one.verdict is not OK]
     assert (bad.verdict, bad.check, bad.where) == (FAILED, "port 4789/udp", ("m1",))
     assert bad.what == "what is sent to w1 doesn't arrive"
@@ -273,7 +276,7 @@ def test_what_can_t_be_checked_is_listed(hosts: Hosts, said: list[tuple[Verdict,
 # MTU.
 
 
-def mtu_rows(hosts: Hosts, outcome: Outcome | None = None) -> list[tuple[Verdict, str, str]]:
+def mtu_rows(hosts: Hosts, outcome: Outcome | None = None) -> Rows:
     found = mtu.findings(hosts, ports.messages(hosts), outcome or all_arrive(hosts))
     return [(one.verdict, one.check, *one.where) for one in found]
 
@@ -308,7 +311,7 @@ def test_the_mtu_is(
     changes: dict[str, Facts], lost: list[tuple[str, str, str, int]], said: list[tuple[Verdict, str]]
 ) -> None:
     hosts = known("m1 w1", facts=changes)
-    outcome = Outcome(arrived=all_arrive(hosts).arrived - set(lost))
+    outcome = Outcome(arrived=set(all_arrive(hosts).arrived) - set(lost))
     assert [one[:2] for one in mtu_rows(hosts, outcome) if one[2] == "m1"] == said
 
 
@@ -521,7 +524,7 @@ def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning
 # Nodes that nobody declares.
 
 
-def undeclared_in(*entries: Entry, **more: tuple[str, ...]) -> list[Finding]:
+def undeclared_in(*entries: Entry, **more: Any) -> list[Finding]:
     settings = declared("m1 w1", **more)
     swarm = cluster("m1 w1", *entries)
     return list(undeclared.check(decide(settings, KNOWN, observed(settings, swarm))))
@@ -581,6 +584,7 @@ def test_the_script_tells_of_a_real_host(tmp_path: Path, program: Program) -> No
     found = facts.ask(tmp_path / "ssh_config", "m1", "/", peers, 8)
     assert found.problem is None
     assert found.tool in ("perl", "python3")
+    assert found.free
     assert found.free > 0
     assert "127.0.0.1" in found.addresses
     assert found.links["127.0.0.1"].device == "lo"
@@ -603,7 +607,7 @@ def test_a_silent_host_is_waited_for_within_bounds(tmp_path: Path, program: Prog
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        return int(one.getsockname()[1])
 
 
 @pytest.mark.parametrize("listener", programs.TOOLS)
@@ -639,7 +643,7 @@ def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp
     port, shut = free_port(), free_port()
     lost, kept = (Message("udp", "m1", "w1", "127.0.0.1", port, octets) for octets in (64, 65))
     refused = Message("connect", "m1", "w1", "127.0.0.1", shut)
-    rounds = []
+    rounds: list[list[str]] = []
 
     def send(name: str, words: list[str]) -> list[str]:
         # The first time the path loses one of them.
@@ -654,13 +658,16 @@ def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp
     assert outcome.failures == {("m1", refused.words): "Connection refused"}
 
 
+THROUGH_A_JUMP = node("m1", ssh=replace(SSH, proxy=Proxy("jump", SSH)))
+
+
 @pytest.mark.parametrize(
     ("settings", "sessions"),
     [
         (declared("m1 w1"), 2),
         (declared("m1 w1", parallel=1), 1),
         (declared(" ".join(["m1", *(f"w{n}" for n in range(1, 20))])), 20),
-        (declared(" ".join(f"w{n}" for n in range(1, 20)), node("m1", ssh=replace(SSH, proxy=SSH))), 8),
+        (declared(" ".join(f"w{n}" for n in range(1, 20)), THROUGH_A_JUMP), 8),
     ],
     ids=["all", "as told", "all of many", "few through a jump host"],
 )

@@ -10,7 +10,7 @@ from operations import verify
 from operations.verify import Check
 from swarm.decide.decisions import decide
 from swarm.declare import compose
-from swarm.declare.compose.model import Port
+from swarm.declare.compose import Port
 from swarm.declare.settings import Node
 from swarm.observe.model import Entry, Host, Service
 from swarm.run import Run
@@ -82,7 +82,7 @@ def test_a_node_is_as_declared_or_not(
 ) -> None:
     swarm = cluster("", *([there] if there else []))
     what = MANAGER if declared_as.manager else WORKER
-    checked = verify.node_check(declared_as, there and there.id, swarm)
+    checked = verify.node_check(declared_as, there.id if there else None, swarm)
     assert checked == Check(what, declared_as.name, finding, passed)
 
 

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from acceptance import driver, site, stages, swarm
-from operations import pulumi_cli, recover, verify
+from operations import pulumi_cli, recover, stack, verify
 from swarm import process, ssh
 from swarm.decide.decisions import decide
 from swarm.declare import compose
@@ -30,7 +31,7 @@ sleep 60
 """
 SECONDS = 0.5
 
-Hangs = Callable[[str], Path]
+Hangs = Callable[[str], str]
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def hangs(program: Program, tmp_path: Path) -> Iterator[Hangs]:
     """Has a program hang; gives the way to wait until all of it is gone."""
     pids = tmp_path / "pids"
     pids.touch()
-    yield lambda name: program(name, HANGS.format(pids=pids))
+    yield lambda name: str(program(name, HANGS.format(pids=pids)))
     started = [int(pid) for pid in pids.read_text().split()]
     assert len(started) >= 2
     until("no program left", lambda: not any(map(lives, started)), 5, pace=0.05)
@@ -61,22 +62,22 @@ def running(tmp_path: Path) -> None:
 def look() -> Run:
     """A stack with a page in host mode, its swarm in place."""
     port = compose.Port(80, 8080, mode="host")
-    stack = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
+    demo = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
     settings, seen = declared("m1 w1"), None
     seen = observed(settings, cluster("m1 w1"))
-    return Run(settings, [stack], seen, decide(settings, KNOWN, seen))
+    return Run(settings, [demo], seen, decide(settings, KNOWN, seen))
 
 
 def test_a_command_that_ends_gives_what_it_says(program: Program) -> None:
-    said = process.run([program("says", "#!/bin/sh\ncat\necho no >&2\nexit 3\n")], 5, "text")
+    said = process.run([str(program("says", "#!/bin/sh\ncat\necho no >&2\nexit 3\n"))], 5, "text")
     assert (said.returncode, said.stdout, said.stderr) == (3, "text", "no\n")
 
 
 def test_what_is_wrong_is_said_in_the_command_s_last_words(program: Program) -> None:
     with pytest.raises(CommandError, match=r"^last$"):
-        process.output([program("fails", "#!/bin/sh\necho first >&2\necho last >&2\nexit 1\n")], 5)
+        process.output([str(program("fails", "#!/bin/sh\necho first >&2\necho last >&2\nexit 1\n"))], 5)
     with pytest.raises(CommandError, match="ended early"):
-        process.output([program("mute", "#!/bin/sh\nexit 1\n")], 5)
+        process.output([str(program("mute", "#!/bin/sh\nexit 1\n"))], 5)
 
 
 def test_a_command_that_hangs_is_ended_with_all_that_it_started(hangs: Hangs) -> None:
@@ -117,7 +118,7 @@ def test_the_play_s_preview_that_hangs_ends_the_play(
 
     hangs("pulumi")
     monkeypatch.setattr(play, "COMMAND_SECONDS", SECONDS)
-    monkeypatch.setattr(play.stack, "prepare", lambda _: look)
+    monkeypatch.setattr(stack, "prepare", lambda _: look)
     with pytest.raises(PlayError, match=r"the preview took longer than 0\.5 s"):
         play.prepare("lab")
 
@@ -125,7 +126,7 @@ def test_the_play_s_preview_that_hangs_ends_the_play(
 def test_a_command_of_the_play_s_that_hangs_ends_it(hangs: Hangs, monkeypatch: pytest.MonkeyPatch) -> None:
     hangs("pulumi")
     monkeypatch.setattr(driver, "COMMAND_SECONDS", SECONDS)
-    transcript = SimpleNamespace(command=lambda _: None)
+    transcript: Any = SimpleNamespace(command=lambda _: None)
     with pytest.raises(PlayError, match=r"(?s)`pulumi up` failed.*longer than 0\.5 s"):
         driver.run(transcript, ("pulumi", "up"), {}, lambda _: False)
 
@@ -147,6 +148,7 @@ def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - look.settings.leader.ssh.connect_timeout)
+    assert look.plan.cluster
     (found,) = verify.port_checks(look, look.plan.cluster, look.stacks[0])
     assert found.passed is False
     assert (found.where, found.finding) == (
@@ -179,7 +181,8 @@ def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(
 ) -> None:
     monkeypatch.setattr(site, "STATUS_SECONDS", SECONDS)
     made = object.__new__(site.Site)
-    made.ground = SimpleNamespace(status=(str(hangs("vagrant")), "status"))
+    ground: Any = SimpleNamespace(status=(hangs("vagrant"), "status"))
+    made.ground = ground
     with pytest.raises(PlayError, match=r"vagrant status` gave no answer within 0\.5 s"):
         made.up()
 
@@ -197,7 +200,7 @@ def test_a_host_that_hangs_has_an_unknown_kind(
     hangs("ssh")
     monkeypatch.setattr(stages, "ANSWER_SECONDS", SECONDS)
     monkeypatch.setattr(pulumi_cli, "version", lambda: "3")
-    made = SimpleNamespace(stack="lab", ground=SimpleNamespace(what="the lab"))
+    made: Any = SimpleNamespace(stack="lab", ground=SimpleNamespace(what="the lab"))
     assert "(unknown)" in stages.conditions(made, look).hosts
 
 

@@ -17,7 +17,8 @@ def table(page: str, heading: str) -> list[str]:
     """The first column of the table under a heading."""
     _, _, text = page.partition(f"# {heading}\n")
     found = re.search(r"^\|.*\n\| ---.*\n((?:\|.*\n)+)", text, re.M)
-    return [re.match(r"\| ([^|]*) \|", row)[1] for row in found[1].splitlines()]
+    assert found
+    return [row.removeprefix("| ").partition(" |")[0] for row in found[1].splitlines()]
 
 
 def in_code(text: str) -> list[str]:

@@ -91,7 +91,7 @@ def test_nothing_is_left_where_busybox_is_all_there_is(
     applets = tmp_path / "applets"
     applets.mkdir()
     for name in APPLETS:
-        (applets / name).symlink_to(shutil.which("busybox"))
+        (applets / name).symlink_to(str(shutil.which("busybox")))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{applets}")
     assert is_gone(left(program, session))
 

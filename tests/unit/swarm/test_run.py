@@ -9,8 +9,9 @@ import pytest
 from components import state
 from operations import stack
 from swarm import faults, run, ssh
-from swarm.declare import compose
-from swarm.declare.compose.model import File
+from swarm.declare import compose, load
+from swarm.declare.compose import File
+from swarm.observe import probe
 from tests.unit.builders import OWNER, cluster, declared, observed
 from tests.unit.given import Program
 
@@ -36,7 +37,7 @@ def world(program: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     program("pulumi", PULUMI.replace("EXPORT", json.dumps({"deployment": {"resources": [CLUSTER]}})))
     controls: list[str | None] = []
     monkeypatch.setattr(ssh, "write_config", lambda _, control=None: controls.append(control))
-    monkeypatch.setattr(run.probe, "observe", lambda *_, **__: observed(SETTINGS, cluster("m1 w1")))
+    monkeypatch.setattr(probe, "observe", lambda *_, **__: observed(SETTINGS, cluster("m1 w1")))
     return controls
 
 
@@ -46,15 +47,15 @@ def test_an_operation_sees_the_plan_that_an_up_sees(
 ) -> None:
     given = []
 
-    def load(*arguments: Any) -> Any:
+    def give(*arguments: Any) -> Any:
         given.append(arguments)
         return SETTINGS, stacks
 
-    monkeypatch.setattr(run.load, "load", load)
+    monkeypatch.setattr(load, "load", give)
     theirs = stack.prepare("lab")
     [(values, _, project, name, secret)] = given
     assert (values, project, name, secret) == ({"a": [1], "b": "hidden"}, "swarm", "lab", ["b"])
-    resources = [(CLUSTER["urn"], CLUSTER["type"], CLUSTER["outputs"])]
+    resources: Any = [(CLUSTER["urn"], CLUSTER["type"], CLUSTER["outputs"])]
     up = run.prepare(SETTINGS, stacks, lambda: state.known(resources), lambda _: None)
     assert theirs == up
     assert ("the external secret key" in str(up.plan.refusals)) is bool(stacks)

@@ -3,7 +3,7 @@
 import copy
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from swarm.declare.settings import Edge, Settings, Ssh
 from tests.unit.given import Program
 
 COMPOSE = "services: {page: {image: 'nginx:1.26.3'}}\n"
-VALID = {
+VALID: dict[str, Any] = {
     "ssh": {"privateKeyFile": "id", "knownHostsFile": "known_hosts"},
     "nodes": [
         {"name": "m1", "host": "10.0.0.11", "role": "leader"},
@@ -50,12 +50,12 @@ def folder(keys: Path, tmp_path: Path, program: Program) -> Iterator[Path]:
     assert not dialled.exists()
 
 
-def values(changes: dict[str, object | None] | None = None, *, as_text: bool = True) -> dict[str, object]:
+def values(changes: Mapping[str, Any] | None = None, *, as_text: bool = True) -> dict[str, object]:
     """The valid configuration with some values changed: {"nodes.1.role": "boss"}; None removes."""
     changed = copy.deepcopy(VALID)
     for path, value in (changes or {}).items():
         *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-        inner = changed
+        inner: Any = changed
         for part in way:
             inner = inner[part] if isinstance(part, int) else inner.setdefault(part, {})
         if value is None:
@@ -70,7 +70,7 @@ def values(changes: dict[str, object | None] | None = None, *, as_text: bool = T
 
 
 def loaded(
-    folder: Path, changes: dict[str, object | None] | None = None, stack: str = "lab", **how: bool
+    folder: Path, changes: Mapping[str, Any] | None = None, stack: str = "lab", **how: bool
 ) -> tuple[Settings, list[Stack]]:
     return load.load(values(changes, **how), folder, "swarm", stack)
 
@@ -417,7 +417,8 @@ def test_what_is_left_out_has_its_default(folder: Path, as_text: bool) -> None:
     assert settings.leader.name == "m1"
     assert [one.manager for one in settings.nodes] == [True, True, False]
     assert {(one.ssh.user, one.ssh.port, one.ssh.proxy) for one in settings.nodes} == {("root", 22, None)}
-    assert settings.address_pool is settings.data_path_port is settings.certificate_expiry is None
+    assert settings.address_pool is None
+    assert settings.data_path_port is settings.certificate_expiry is None
     assert settings.dispatcher_heartbeat is settings.parallel is None
     assert not settings.adopt
     assert not settings.allow_unreachable
@@ -471,6 +472,7 @@ def test_a_node_s_own_way_is_laid_over_that_of_all_nodes(folder: Path) -> None:
 def test_a_jump_host_is_reached_like_the_nodes_unless_told_otherwise(folder: Path) -> None:
     settings, _ = loaded(folder, {"ssh.user": "ops", "ssh.proxy": {"host": "jump.example", "user": "guest"}})
     for one in settings.nodes:
+        assert one.ssh.proxy
         assert one.ssh.proxy.host == "jump.example"
         assert (one.ssh.proxy.ssh.user, one.ssh.user) == ("guest", "ops")
         assert one.ssh.proxy.ssh.private_key_file == folder / "id"
@@ -484,6 +486,7 @@ def test_a_jump_host_may_have_a_way_of_its_own_by_every_key(folder: Path) -> Non
     own = {"user": "guest", "port": 23, "privateKeyFile": "own", "knownHostsFile": "own_hosts"}
     settings, _ = loaded(folder, {"ssh.proxy": {"host": "jump.example", "connectTimeout": "9s", **own}})
     for one in settings.nodes:
+        assert one.ssh.proxy
         assert one.ssh.proxy.ssh == Ssh(
             "guest",
             23,
@@ -548,6 +551,7 @@ def test_a_jump_host_is_reached_as_the_node_is_but_for_what_is_its_own_when_it_i
     settings, _ = loaded(folder, {"ssh": VALID["ssh"] | shared, "nodes.1.ssh": own})
     proxy = settings.node("m2").ssh.proxy
     user, port, key, hosts = reached
+    assert proxy
     assert proxy.host == "jump.example"
     assert proxy.ssh.proxy is None
     assert (proxy.ssh.user, proxy.ssh.port) == (user, port)

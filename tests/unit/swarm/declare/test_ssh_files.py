@@ -10,7 +10,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pulumi
 import pytest
 
 from components import remote
@@ -151,7 +153,8 @@ def test_a_value_stays_one_value(written: Written, user: str) -> None:
 @pytest.mark.parametrize("key", ["user", "private_key_file", "known_hosts_file", "host"])
 def test_a_value_that_could_add_a_line_is_never_written(written: Written, key: str, char: str) -> None:
     text = f"root{char}  ProxyCommand touch /tmp/x"
-    way = replace(SSH, **{key: Path(text) if key.endswith("file") else text}) if key != "host" else SSH
+    value: Any = Path(text) if key.endswith("file") else text
+    way = replace(SSH, **{key: value}) if key != "host" else SSH
     with pytest.raises(ValueError, match="no value of an SSH configuration"):
         written(declared("m1", node("m1", ssh=way, host=text if key == "host" else "m1.example")))
     assert not ssh.config_file("lab").exists()
@@ -275,10 +278,10 @@ def test_a_host_that_is_gone_costs_a_minute_or_three_dials(connect_timeout: int,
 def test_a_host_behind_another_is_dialled_from_there_seldom_and_the_other_as_often_as_any(
     known: Having, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote.pulumi.Output, "secret", staticmethod(lambda value: value))
+    monkeypatch.setattr(pulumi.Output, "secret", staticmethod(lambda value: value))
     ssh = known("10.0.0.11 KEY\n10.0.0.12 KEY\n")
-    straight = remote.command_connection(node("m1", ssh=ssh))
-    behind = remote.command_connection(node("m1", ssh=replace(ssh, proxy=Proxy("10.0.0.12", ssh))))
+    straight: Any = remote.command_connection(node("m1", ssh=ssh))
+    behind: Any = remote.command_connection(node("m1", ssh=replace(ssh, proxy=Proxy("10.0.0.12", ssh))))
     assert (straight.dial_error_limit, straight.proxy) == (12, None)
     assert (behind.dial_error_limit, behind.proxy.dial_error_limit) == (2, 12)
 
@@ -330,7 +333,7 @@ def test_a_key_on_a_security_key_is_refused(known: Having, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])
 def test_keys_of_other_types_that_are_files_are_taken(known: Having, tmp_path: Path, kind: str) -> None:
-    make = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", tmp_path / kind]
+    make = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", str(tmp_path / kind)]
     subprocess.run(make, check=True)
     ssh = replace(known("10.0.0.11 KEY\n"), private_key_file=tmp_path / kind)
     assert not checked(declared("m1", node("m1", ssh=ssh)))

@@ -1,6 +1,7 @@
 """A look at a host: the Engine's API through the pipes of a stand-in for ssh."""
 
 import json
+import random
 import re
 import resource
 import shutil
@@ -20,10 +21,10 @@ from acceptance.stages import mesh
 from operations.doctor import facts as facts_of_doctor
 from operations.doctor import overlay
 from swarm.declare.labels import NAME_LABEL, NAMESPACE_LABEL, OWNER_LABEL, STACK_LABEL
-from swarm.declare.settings import Node, Proxy, Settings
+from swarm.declare.settings import Node, Proxy, Settings, Ssh
 from swarm.observe import facts as facts_of_look
 from swarm.observe import probe
-from swarm.observe.model import KEY_CHANGED, Host, Object, Service
+from swarm.observe.model import KEY_CHANGED, Cluster, Host, Object, Observation, Service
 from swarm.observe.settling import BOOT_SECONDS, PENDING, late_engines, under_way
 from swarm.script import render
 from tests.unit.builders import (
@@ -46,14 +47,15 @@ from tests.unit.given import Program
 
 ROUTES = "route default via 10.0.0.1 dev eth0\nroute 10.0.0.0/24 dev eth0 proto kernel\n"
 LABELS = {STACK_LABEL: MARK, OWNER_LABEL: OWNER}
-SPEC = {
+Json = dict[str, Any]
+SPEC: Json = {
     "Name": "default",
     "Labels": LABELS,
     "Orchestration": {"TaskHistoryRetentionLimit": 5},
     "CAConfig": {"NodeCertExpiry": 7_776_000 * 10**9},
     "Dispatcher": {"HeartbeatPeriod": 5 * 10**9},
 }
-INFO = {
+INFO: Json = {
     "ID": "an-engine",
     "Name": "m1.example",
     "ServerVersion": "26.1.5+dfsg1",
@@ -76,7 +78,7 @@ INFO = {
 }
 NOT_A_MANAGER = {"message": "This node is not a swarm manager."}
 OWN_LABELS = {name: {NAME_LABEL: name, OWNER_LABEL: OWNER} for name in ("m1", "m2", "w1")}
-NODES = [
+NODES: list[Json] = [
     {
         "ID": "id-m1",
         "Version": {"Index": 7},
@@ -101,7 +103,7 @@ NODES = [
         "Status": {"State": "ready", "Addr": "10.0.0.21"},
     },
 ]
-SERVICES = [
+SERVICES: list[Json] = [
     {
         "ID": "s1",
         "Spec": {
@@ -133,7 +135,7 @@ NETWORKS = [
 
 def task(
     service: str, slot: int, state: str, desired: str = "running", created: int = 1, error: str = ""
-) -> dict[str, Any]:
+) -> Json:
     """A task as the engine lists it; `created` orders those of a slot."""
     return {
         "ServiceID": service,
@@ -157,7 +159,7 @@ def facts(clock: float | None = None, ip_vs: str = "yes", **more: Any) -> str:
 CLUSTER_ID, NODE_ID = "0cluster1cluster2cluster3", "9node8node7node6node5node"
 
 
-def certified(**changes: str) -> str:
+def certified(**changes: Any) -> str:
     """The facts of a host whose certificate may be read."""
     return facts(certificate=line_of(certificate(CLUSTER_ID, NODE_ID, **changes)))
 
@@ -168,9 +170,11 @@ def line_of(pem: str) -> str:
         path = Path(folder) / "swarm/certificates/swarm-node.crt"
         path.parent.mkdir(parents=True)
         path.write_text(pem)
-        run = {"capture_output": True, "text": True, "check": True}
-        told = subprocess.run(["sh", "-c", facts_of_look.script(folder)], **run).stdout
-    return re.search("^certificate (.*)$", told, re.M)[1]
+        command = ["sh", "-c", facts_of_look.script(folder)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search("^certificate (.*)$", told, re.M)
+    assert found
+    return found[1]
 
 
 def read_certificate(pem: str) -> tuple[str, ...]:
@@ -178,7 +182,7 @@ def read_certificate(pem: str) -> tuple[str, ...]:
     return told.cluster_id, told.node_id
 
 
-def manager(**changes: Any) -> dict[str, str | dict[str, Any]]:
+def manager(**changes: Any) -> Json:
     paths = {
         "/nodes": [200, NODES],
         "/info": [200, INFO],
@@ -192,7 +196,7 @@ def manager(**changes: Any) -> dict[str, str | dict[str, Any]]:
     return {"facts": facts(), "paths": {**paths, **changes}}
 
 
-def with_swarm(**changes: Any) -> dict[str, Any]:
+def with_swarm(**changes: Any) -> Json:
     return {**INFO, "Swarm": {**INFO["Swarm"], "Cluster": None, **changes}}
 
 
@@ -204,8 +208,21 @@ Host key verification failed.
 NOT_IN_A_SWARM = with_swarm(NodeID="", LocalNodeState="inactive", ControlAvailable=False, RemoteManagers=None)
 
 
+def in_haste(seconds: float) -> Ssh:
+    """A way on which a connection may take less than the second that people can declare."""
+    timeout: Any = seconds
+    return replace(SSH_KEYS, connect_timeout=timeout)
+
+
+def swarm_of(host: Host) -> Cluster:
+    """The swarm that a host shows."""
+    assert host.cluster
+    return host.cluster
+
+
 Seen = Callable[..., Host]
-Observe = Callable[..., tuple[dict[str, Host], list[str], int]]
+Observed = tuple[Observation, list[str], int]
+Observe = Callable[..., Observed]
 Asked = Callable[..., list[str]]
 
 
@@ -234,7 +251,7 @@ def seen(ssh: Callable[..., None], tmp_path: Path) -> Seen:
 
     def at(limit: float = 8, complete: bool = False, **told: Any) -> Host:
         ssh(**told)
-        way = replace(SSH_KEYS, connect_timeout=limit / 2)
+        way = in_haste(limit / 2)
         args = probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
         return probe.look(args)
 
@@ -272,9 +289,7 @@ def test_a_manager_shows_the_swarm(seen: Seen) -> None:
     assert not host.cluster.services[0].settled
 
 
-def counted(
-    seen: Seen, mode: dict[str, dict[str, int]], condition: str, *tasks: dict[str, Any]
-) -> tuple[int, ...]:
+def counted(seen: Seen, mode: Json, condition: str, *tasks: Json) -> tuple[int, ...]:
     """How many tasks run and are wanted, of a service like this."""
     template = {**SERVICES[0]["Spec"]["TaskTemplate"], "RestartPolicy": {"Condition": condition}}
     service = {**SERVICES[0], "Spec": {**SERVICES[0]["Spec"], "Mode": mode, "TaskTemplate": template}}
@@ -284,12 +299,13 @@ def counted(
         probe.WANTED_TASKS: [200, [one for one in tasks if one not in ended]],
         probe.ended_tasks(["s1"]): [200, ended],
     }
-    (found,) = seen(**manager(**paths)).cluster.services
+    (found,) = swarm_of(seen(**manager(**paths))).services
     return found.running, found.desired
 
 
 LEFT = "assigned node no longer meets constraints"
-ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
+ONE: Json = {"Replicated": {"Replicas": 1}}
+EVERYWHERE: Json = {"Global": {}}
 
 
 @pytest.mark.parametrize(
@@ -327,9 +343,9 @@ ONE, EVERYWHERE = {"Replicated": {"Replicas": 1}}, {"Global": {}}
 )
 def test_of_each_slot_the_newest_task_counts_that(
     seen: Seen,
-    mode: dict[str, dict[str, int]],
+    mode: Json,
     condition: str,
-    tasks: list[dict[str, Any]],
+    tasks: list[Json],
     count: tuple[int, ...],
 ) -> None:
     assert counted(seen, mode, condition, *tasks) == count
@@ -349,7 +365,7 @@ def test_an_engine_tells_who_it_is_and_a_host_what_its_kernel_has(seen: Seen) ->
     ("root", "told"), [("/data/docker", {"free": "500000 4096"}), ("/var/lib/docker", {})]
 )
 def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host_is_silent(
-    seen: Seen, root: str, told: dict[str, str]
+    seen: Seen, root: str, told: Json
 ) -> None:
     answers = manager(**{"/info": [200, {**INFO, "DockerRootDir": root}]})
     answers["facts"] = facts(**told)
@@ -381,13 +397,14 @@ def test_shellcheck_finds_nothing_in_what_hosts_are_asked(shell: str) -> None:
 
 
 @pytest.mark.parametrize("labels", [None, {}])
-def test_a_swarm_without_labels_has_none(seen: Seen, labels: dict[Any, Any] | None) -> None:
+def test_a_swarm_without_labels_has_none(seen: Seen, labels: Json | None) -> None:
     """Their place in the spec is left out, empty, or nothing."""
     without = {key: value for key, value in SPEC.items() if key != "Labels"}
     for spec in (without, {**without, "Labels": labels}):
         bare = {**INFO["Swarm"]["Cluster"], "Spec": spec}
         host = seen(**manager(**{"/info": [200, with_swarm(Cluster=bare)], probe.MARKED_CONFIGS: [200, []]}))
-        assert (host.cluster.labels, host.cluster.marks, host.cluster.spec) == ({}, {}, spec)
+        swarm = swarm_of(host)
+        assert (swarm.labels, swarm.marks, swarm.spec) == ({}, {}, spec)
 
 
 def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen: Seen) -> None:
@@ -420,7 +437,7 @@ def test_a_worker_shows_its_membership_and_its_managers(seen: Seen) -> None:
     assert not host.ip_vs
 
 
-def not_a_manager(facts_: str, **swarm: Any) -> dict[str, Any]:
+def not_a_manager(facts_: str, **swarm: Any) -> Json:
     """What a host answers that is no manager, by what its engine tells of its membership."""
     return {"facts": facts_, "paths": {"/nodes": [503, NOT_A_MANAGER], "/info": [200, with_swarm(**swarm)]}}
 
@@ -589,7 +606,7 @@ def test_a_host_s_clock_is_compared_with_ours(seen: Seen) -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_the_words_of_who_found_it(
-    seen: Seen, told: dict[str, Any], problem: str, answers: bool
+    seen: Seen, told: Json, problem: str, answers: bool
 ) -> None:
     host = seen(**told)
     assert host == Host("m1", problem=problem, answers=answers)
@@ -607,7 +624,7 @@ def test_what_a_profile_prints_is_no_fact(seen: Seen, noise: str) -> None:
 
 
 def test_a_slow_host_that_is_never_silent_gets_its_time(seen: Seen) -> None:
-    assert seen(limit=1, **manager(), pause=0.3).cluster.services
+    assert swarm_of(seen(limit=1, **manager(), pause=0.3)).services
 
 
 def test_a_host_that_talks_for_ever_doesn_t_get_it(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -633,7 +650,7 @@ CUT = "kex_exchange_identification: Connection closed by remote host\n"
 def test_a_connection_that_was_cut_at_the_door_gets_one_more_try(
     seen: Seen, asked: Asked, monkeypatch: pytest.MonkeyPatch, stderr: str, tries: int
 ) -> None:
-    monkeypatch.setattr(probe.random, "uniform", lambda *_: 0)
+    monkeypatch.setattr(random, "uniform", lambda *_: 0)
     assert seen(stderr=stderr).problem
     assert asked() == ["m1"] * tries
 
@@ -657,7 +674,7 @@ def test_a_host_with_a_problem_says_how_long_it_is_up(seen: Seen) -> None:
         "an error without JSON",
     ],
 )
-def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen: Seen, told: dict[str, Any]) -> None:
+def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen: Seen, told: Json) -> None:
     host = seen(**told)
     assert host.problem
 
@@ -671,7 +688,7 @@ def test_a_host_that_talks_nonsense_is_a_problem_of_that_host_alone(seen: Seen, 
     ids=["the host", "the engine"],
 )
 def test_silence_ends_at_the_limit_and_says_whose_it_is(
-    seen: Seen, told: dict[str, Any], limit: float, who: str
+    seen: Seen, told: Json, limit: float, who: str
 ) -> None:
     began = time.monotonic()
     host = seen(limit, **told)
@@ -685,7 +702,7 @@ def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(
 ) -> None:
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
-    way = replace(SSH_KEYS, connect_timeout=0.5)
+    way = in_haste(0.5)
     host = probe.look(probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config"))
     assert host.problem == "it gave no answer within 1 s"
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
@@ -703,15 +720,13 @@ def test_no_process_and_no_open_file_is_left_of_a_look(seen: Seen) -> None:
 def observe(ssh: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Observe:
     """Observes m1, w1 and, lost, w2, by a clock that only sleeping moves; gives the hosts, what was
     said, and how long it slept."""
-    clock = SimpleNamespace(now=0, time=time.time, monotonic=lambda: clock.now)
+    clock: Any = SimpleNamespace(now=0, time=time.time, monotonic=lambda: clock.now)
     clock.sleep = lambda seconds: setattr(clock, "now", clock.now + seconds)
     monkeypatch.setattr(probe, "time", clock)
 
-    def at(
-        patience: int = 2, settings: Settings | None = None, **told: Any
-    ) -> tuple[dict[str, Host], list[str], int]:
+    def at(patience: int = 2, settings: Settings | None = None, **told: Any) -> Observed:
         ssh(**told)
-        said = []
+        said: list[str] = []
         settings = settings or declared("m1 w1", node("w2", lost=True))
         return probe.observe(settings, ["demo"], said.append, patience=patience), said, clock.now
 
@@ -727,15 +742,13 @@ def test_all_hosts_are_looked_at_but_those_that_are_lost(observe: Observe) -> No
     assert (said, slept) == ([], 0)
 
 
-def a_manager(
-    name: str, nodes: list[dict[str, str | dict[str, Any]]] = NODES, **changes: Any
-) -> dict[str, str | dict[str, Any]]:
+def a_manager(name: str, nodes: list[Json] = NODES, **changes: Any) -> Json:
     """How another manager answers that has this list of nodes, and nothing else to tell of its own."""
     info = with_swarm(NodeID=f"id-{name}", Cluster=INFO["Swarm"]["Cluster"])
     return manager(**{"/nodes": [200, nodes], "/info": [200, info], **changes})
 
 
-def others(*names: int) -> list[dict[str, str | dict[str, Any]]]:
+def others(*names: int) -> list[Json]:
     """The list of nodes as another manager has it: of these indexes, without a leader that answers."""
     return [{**one, "Version": {"Index": index}} for one, index in zip(NODES, names, strict=False)]
 
@@ -750,7 +763,7 @@ def test_what_all_managers_tell_alike_is_asked_of_the_leader_alone(observe: Obse
     hosts, *_ = observe(0, declared("m1 m2"), m1=manager(**steady), m2=a_manager("m2"))
     assert whole(asked) == ["m1"]
     assert [line for line in asked() if line.startswith("m2")] == ["m2", "m2 /nodes", "m2 /info"]
-    assert hosts["m2"].cluster.networks == hosts["m1"].cluster.networks != {}
+    assert swarm_of(hosts["m2"]).networks == swarm_of(hosts["m1"]).networks != {}
 
 
 def test_where_the_leader_s_host_is_silent_the_manager_that_has_come_farthest_is_asked(
@@ -760,7 +773,7 @@ def test_where_the_leader_s_host_is_silent_the_manager_that_has_come_farthest_is
     old, new = a_manager("m2", others(1, 2)), a_manager("m3", others(1, 3))
     hosts, *_ = observe(0, declared("m1 m2 m3"), m1=dead, m2=old, m3=new)
     assert whole(asked) == ["m3"]
-    assert hosts["m2"].cluster.services == hosts["m3"].cluster.services != ()
+    assert swarm_of(hosts["m2"]).services == swarm_of(hosts["m3"]).services != ()
 
 
 def test_where_that_one_fails_the_next_is_asked(observe: Observe, asked: Asked) -> None:
@@ -769,18 +782,18 @@ def test_where_that_one_fails_the_next_is_asked(observe: Observe, asked: Asked) 
     hosts, *_ = observe(0, declared("m1 m2 m3"), m1=dead, m2=new, m3=old)
     assert whole(asked) == ["m2", "m3"]
     assert hosts["m2"].problem == "its Docker Engine answers: broken"
-    assert hosts["m3"].cluster.services
+    assert swarm_of(hosts["m3"]).services
 
 
 def test_of_configs_only_those_are_asked_for_whose_names_matter(seen: Seen, asked: Asked) -> None:
     told = manager(**{"/configs/site": [404, {"message": "config site not found"}]})
-    assert seen(**told).cluster.configs == {}
+    assert swarm_of(seen(**told)).configs == {}
     assert [line for line in asked() if "configs" in line] == [
         "m1 " + probe.MARKED_CONFIGS,
         "m1 /configs/site",
     ]
     another = manager(**{"/configs/site": [200, {"ID": "site9", "Spec": {"Name": "another"}}]})
-    assert seen(**another).cluster.configs == {}, "its ID begins like that"
+    assert swarm_of(seen(**another)).configs == {}, "its ID begins like that"
 
 
 NO_LEADER = {"message": "rpc error: code = Unknown desc = The swarm does not have a leader."}
@@ -863,6 +876,7 @@ def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch: pytest.Mo
     counted, busy, most = threading.Lock(), {"j1": 0, "j2": 0}, {"j1": 0, "j2": 0}
 
     def one(args: probe.LookArgs) -> Host:
+        assert args.node.ssh.proxy
         way = args.node.ssh.proxy.host
         with counted:
             busy[way] += 1

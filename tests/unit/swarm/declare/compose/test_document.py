@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -50,7 +51,8 @@ def test_a_file_beyond_any_use_is_one_mistake_with_its_line_at_once(
 def test_what_people_write_is_none_of_that() -> None:
     deep = "[" * 40 + "]" * 40
     aliases = "a: &a {b: c}\n" + "".join(f"k{i}: *a\n" for i in range(1000))
-    assert Document(f"{aliases}deep: {deep}\n").data["k999"] == {"b": "c"}
+    data: Any = Document(f"{aliases}deep: {deep}\n").data
+    assert data["k999"] == {"b": "c"}
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def used(data: Mapping[str, Any], keys: set[str], path: str = "") -> set[str]:
 
 
 def test_no_key_is_missing_above() -> None:
-    data = Document(EVERY_KEY).data
+    data: Any = Document(EVERY_KEY).data
     assert set(data) == set(keys_of(_Top, as_it_is))
     page = data["services"]["page"]
     for found, keys in (

@@ -67,6 +67,7 @@ def test_what_can_not_be_is_refused(
 )
 def test_ports_are_read_in_all_forms(read_service: ReadService, text: str, ports: tuple[Port, ...]) -> None:
     service, mistakes = read_service(f"ports: [{text}]")
+    assert service
     assert (service.ports, mistakes) == (ports, [])
 
 
@@ -99,6 +100,7 @@ def test_the_environment_is_that_of_files_then_its_own_then_variables(
 ) -> None:
     (tmp_path / "env").write_text("# a comment\nA=1\nB=2\n")
     service, mistakes = read_service("env_file: env, environment: {B: 3, C: }", C="4")
+    assert service
     assert (service.environment, mistakes) == ({"A": "1", "B": "3", "C": "4"}, [])
 
 
@@ -106,4 +108,6 @@ def test_a_file_of_the_environment_is_utf_8_whatever_the_locale_and_has_docker_s
     read_service: ReadService, tmp_path: Path
 ) -> None:
     (tmp_path / "env").write_bytes("\ufeffA=ä\u2028b\r\n  # c\r\n\r\n".encode())
-    assert read_service("env_file: env")[0].environment == {"A": "ä\u2028b"}
+    service, _ = read_service("env_file: env")
+    assert service
+    assert service.environment == {"A": "ä\u2028b"}

@@ -1,11 +1,13 @@
 """Values of Compose files, as Docker reads them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from swarm.declare import rules
 from swarm.declare.compose import values
 from swarm.declare.compose.document import interpolate
-from tests.unit.given import ReadStack
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ from tests.unit.given import ReadStack
     ],
 )
 def test_a_value_is_read_as_the_engine_gives_it_back(
-    read: ReadStack,
+    read: Callable[[Any], object],
     raw: str | float | list[str],
     value: str | int | tuple[str | tuple[str, ...], ...] | dict[str, str],
 ) -> None:
@@ -63,7 +65,7 @@ def test_a_value_is_read_as_the_engine_gives_it_back(
         (values.identity, "²"),
     ],
 )
-def test_another_value_is_refused(read: ReadStack, raw: object) -> None:
+def test_another_value_is_refused(read: Callable[[Any], object], raw: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
         read(raw)
 
