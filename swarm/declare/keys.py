@@ -33,11 +33,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Key:
-    """A key and the field that it fills; without a default it is required."""
+    """A key and the field that it fills."""
 
     field: str
     rule: Rule | Part
-    required: bool
+    default: object  # MISSING: it is required
+
+    @property
+    def required(self) -> bool:
+        """Whether there must be a value."""
+        return self.default is MISSING
 
 
 def key(
@@ -93,7 +98,7 @@ def keys_of(kind: Any, spell: Callable[[str], str] = camel_case) -> dict[str, Ke
         field.metadata["name"] or spell(field.name): Key(
             field.name,
             field.metadata["rule"],
-            field.default is MISSING and field.default_factory is MISSING,
+            field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
         )
         for field in dataclasses.fields(kind)
         if "rule" in field.metadata

@@ -20,7 +20,7 @@ from swarm.declare.settings import NAMESPACE, Deployment, Edge, Node, Settings
 from swarm.declare.ways import read as read_ways
 
 # The way that all nodes have is each node's own, and no field of the settings.
-TOP = {"nodes": keys_of(Settings)["nodes"], "ssh": Key("ssh", Rule(anything, "must be a mapping"), False)}
+TOP = {"nodes": keys_of(Settings)["nodes"], "ssh": Key("ssh", Rule(anything, "must be a mapping"), {})}
 TOP |= keys_of(Settings)
 
 
