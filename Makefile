@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
-PULUMI := . ./env.sh && pulumi
+OPERATIONS := . ./env.sh && exec python -m operations
 INSTALLED := .venv/installed
 
 .PHONY: help
@@ -13,30 +13,24 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/' | expand -t 16
 
 .PHONY: up
-up: ready ## everything: tools, virtualenv, the lab or the machines (for STACK=lab or dev), the swarm and its services
-	@case $(STACK) in lab) python3 -m lab up ;; dev) python3 -m vagrant up ;; esac
-	@$(PULUMI) stack select --create $(STACK)
-	@. ./env.sh && python -m operations.recover $(STACK)
-	@$(PULUMI) up --stack $(STACK) --yes --skip-preview --suppress-outputs
-	@. ./env.sh && python -m operations.verify $(STACK)
+up: machines ## everything: tools, virtualenv, the lab or the machines (for STACK=lab or dev), the swarm and its services
+	@$(OPERATIONS) up $(STACK)
 
 .PHONY: preview
 preview: ready ## whether the machines are as declared; changes nothing
-	@$(PULUMI) preview --stack $(STACK) --expect-no-changes
+	@$(OPERATIONS) preview $(STACK)
 
 .PHONY: verify
 verify: ready ## role by role assertions on the live nodes
-	@. ./env.sh && python -m operations.verify $(STACK)
+	@$(OPERATIONS) verify $(STACK)
 
 .PHONY: doctor
 doctor: ready ## whether the hosts are fit for a swarm; DEEP=1: tries a temporary overlay network too
-	@$(PULUMI) stack select --create $(STACK)
-	@. ./env.sh && python -m operations.doctor $(STACK) $(if $(DEEP),--deep)
+	@$(OPERATIONS) doctor $(STACK) $(if $(DEEP),--deep)
 
 .PHONY: destroy
 destroy: ready ## every host leaves the swarm; copes with hosts that give no answer
-	@. ./env.sh && python -m operations.recover $(STACK)
-	@export SWARM_DESTROY=1; $(PULUMI) destroy --stack $(STACK) --run-program --refresh=false --yes --skip-preview --suppress-outputs
+	@$(OPERATIONS) destroy $(STACK)
 
 .PHONY: lint
 lint: ready ## style of Python and shell, and types
@@ -81,6 +75,10 @@ tools: ## Pulumi and its plugins: found, downloaded or built
 lock: $(INSTALLED) ## requirements.lock anew, after a change of requirements.txt or requirements-dev.txt
 	@.venv/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 --only-binary :all: --generate-hashes \
 		--custom-compile-command "make lock" --output-file requirements.lock requirements-dev.txt
+
+.PHONY: machines
+machines: ready
+	@case $(STACK) in lab) python3 -m lab up ;; dev) python3 -m vagrant up ;; esac
 
 .PHONY: ready
 ready: $(INSTALLED)

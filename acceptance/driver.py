@@ -218,7 +218,7 @@ def _process(command: tuple[str, ...], environment: Mapping[str, str]) -> Iterat
     finally:
         watchdog.cancel()
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=CANCEL_SECONDS)
             with contextlib.suppress(ProcessLookupError):

@@ -99,6 +99,11 @@ class Site:
         command, own = ("pulumi", *arguments), {"PULUMI_STACK": self.stack, **environment}
         driver.run(self.log, command, own, driver.summary(shown))
 
+    def operation(self, verb: str) -> None:
+        """Does one of `python -m operations`, as Make does; shows what Pulumi did, and what came of it."""
+        command = ("python", "-m", "operations", verb, self.stack)
+        driver.run(self.log, command, {}, driver.summary("Resources:"))
+
     def run(self, *command: str) -> str:
         """Runs another command; gives its output, and shows what is for the log."""
         return driver.run(self.log, command, {}, logged)

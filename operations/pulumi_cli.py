@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,11 @@ def shown(*arguments: str, **environment: str) -> None:
     """Runs a command on this terminal, as if it were typed. ShownError: it failed."""
     if code := process.typed(["pulumi", *arguments], environment):
         raise ShownError(code)
+
+
+def select(stack: str) -> None:
+    """Makes a stack the selected one, and makes it where there is none."""
+    print(output(*SELECT, stack), end="", file=sys.stderr)
 
 
 def export(stack: str) -> dict[str, Any]:

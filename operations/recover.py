@@ -1,4 +1,4 @@
-"""`python3 -m operations.recover STACK`: makes a stack fit for `pulumi up` after a run was killed.
+"""Makes a stack fit for `pulumi up` after a run was killed.
 
 A killed engine leaves three things: its lock, its plugins, and creations of which it is not known
 whether they came about. The lock goes if its process is dead, the plugins are ended. Services, networks,
@@ -16,16 +16,14 @@ import os
 import shlex
 import signal
 import socket
-import sys
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from operations import pulumi_cli
 from operations.pulumi_cli import PROJECT
 from operations.stack import prepare
-from swarm import faults, process
+from swarm import process
 from swarm.errors import CommandError
 from swarm.faults import doing
 from swarm.run import Run
@@ -41,9 +39,8 @@ INSPECTED = {
 }
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(stack: str) -> None:
     """Recovers the stack, and says what it did; says nothing where there is nothing to do."""
-    (stack,) = arguments
     remove_dead_locks(stack)
     restore_state(stack)
     end_orphans(Path.cwd(), Path("/proc"))
@@ -176,7 +173,3 @@ def find(run: Run, resource: Mapping[str, Any]) -> str | None:
         # Neither there nor gone: nobody could tell.
         told = f"{control.name} doesn't tell whether the {kind} {name} is there"
         raise CommandError(told, str(error)) from None
-
-
-if __name__ == "__main__":
-    faults.run(partial(main, sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""`python3 -m operations.verify STACK [--json]`: role by role, whether the live nodes are as declared.
+"""Role by role, whether the live nodes are as declared.
 
 A leader leads, managers are Reachable, workers are Ready and neither; services have their tasks;
 published ports answer, asked from every node. The exit code is 0 only if all of it holds.
@@ -6,24 +6,21 @@ published ports answer, asked from every node. The exit code is 0 only if all of
 
 from __future__ import annotations
 
-import argparse
-import json
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from shlex import quote
 
+from operations import table
 from operations.stack import prepare
-from swarm import faults, process
+from swarm import process
 from swarm.declare.compose import Port, Service, Stack
 from swarm.declare.settings import Node
 from swarm.errors import CommandError
 from swarm.faults import doing
-from swarm.foreign import harmless
+from swarm.finding import Finding, Verdict, summed, unknown
 from swarm.observe.model import Cluster
 from swarm.run import Run
 from swarm.ssh import config_file
@@ -32,44 +29,26 @@ ANSWER_SECONDS = 10  # the SSH connection aside
 WORDS_MOST = 200  # characters of what a port answers
 
 
-@dataclass(frozen=True)
-class Check:
-    """One assertion on the live system; `passed` is None for what can't be checked there."""
-
-    what: str
-    where: str
-    finding: str
-    passed: bool | None
-
-
-def main(arguments: Sequence[str]) -> int:
+def main(stack: str, *, json: bool) -> int:
     """Prints the checks; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python3 -m operations.verify", description=__doc__)
-    parser.add_argument("stack")
-    parser.add_argument("--json", action="store_true", help="a list of checks, for machines")
-    options = parser.parse_args(arguments)
-    found = prepare(options.stack)
+    found = prepare(stack)
     doing("asking the live nodes")
-    checks = list(verify(found))
-    if options.json:
-        text = json.dumps([asdict(check) for check in checks], indent=2)
-        print(harmless(text))
-    else:
-        show(checks)
+    code = table.tell(summed(verify(found)), "where", found.observation, machine=json)
+    if not json:
         control = found.plan.control or found.settings.leader.name
-        print(f"\nlook: ssh -F {config_file(options.stack)} {control} docker service ls")
-    return 1 if any(check.passed is False for check in checks) else 0
+        print(f"\nlook: ssh -F {config_file(stack)} {control} docker service ls")
+    return code
 
 
-def verify(found: Run) -> Iterator[Check]:
+def verify(found: Run) -> Iterator[Finding]:
     """All checks of a stack."""
     cluster = found.plan.cluster
     if cluster is None:
         why = "; ".join(map(str, found.plan.refusals)) or "no host is in a swarm"
-        yield Check("swarm", found.settings.stack, why, passed=False)
+        yield checked("swarm", found.settings.stack, why, passed=False)
         return
     leaders = [entry.name for entry in cluster.entries.values() if entry.leader]
-    yield Check("one leader", "swarm", ", ".join(leaders) or "none", len(leaders) == 1)
+    yield checked("one leader", "swarm", ", ".join(leaders) or "none", len(leaders) == 1)
     for node in found.settings.nodes:
         if not node.lost:
             yield node_check(node, found.plan.nodes[node.name].node_id, cluster)
@@ -79,31 +58,36 @@ def verify(found: Run) -> Iterator[Check]:
         yield from port_checks(found, cluster, stack)
 
 
-def node_check(node: Node, node_id: str | None, cluster: Cluster) -> Check:
+def checked(check: str, where: str, what: str, passed: bool) -> Finding:
+    """What was found of one assertion."""
+    return Finding(check, (where,), what, Verdict.OK if passed else Verdict.FAILED)
+
+
+def node_check(node: Node, node_id: str | None, cluster: Cluster) -> Finding:
     """A node's role in the swarm, and that it takes part: managers drained, if so declared."""
     what = "manager, Leader or Reachable" if node.manager else "worker, neither Leader nor Reachable"
     entry = cluster.entries.get(node_id or "")
     if entry is None:
-        return Check(what, node.name, "not in the swarm", passed=False)
+        return checked(what, node.name, "not in the swarm", passed=False)
     consensus = "Leader" if entry.leader else "Reachable" if entry.reachable else "neither"
     finding = f"{entry.state.capitalize()}, {entry.availability}, {consensus}"
     in_role = (entry.role == "manager") == node.manager == entry.reachable
     passed = in_role and entry.ready and entry.availability == node.availability
-    return Check(what, node.name, finding, passed)
+    return checked(what, node.name, finding, passed)
 
 
-def service_check(name: str, declared: Service, cluster: Cluster) -> Check:
+def service_check(name: str, declared: Service, cluster: Cluster) -> Finding:
     """A service's tasks, against those declared."""
     live = next((service for service in cluster.services if service.name == name), None)
     if live is None:
-        return Check("service", name, "not there", passed=False)
+        return checked("service", name, "not there", passed=False)
     wanted = live.desired if declared.replicas is None else declared.replicas
     finding = f"{live.running}/{wanted} tasks, {live.image.partition('@')[0]}"
     nowhere = declared.replicas is None and not wanted  # a global service that no node is for
-    return Check("service", name, finding, live.settled and live.desired == wanted and not nowhere)
+    return checked("service", name, finding, live.settled and live.desired == wanted and not nowhere)
 
 
-def port_checks(found: Run, cluster: Cluster, stack: Stack) -> Iterator[Check]:
+def port_checks(found: Run, cluster: Cluster, stack: Stack) -> Iterator[Finding]:
     """Every published TCP port, asked from every node that answers: in host mode on the nodes that
     run a task, through the mesh on the asking node itself."""
     path = config_file(found.settings.stack)
@@ -118,34 +102,33 @@ def port_checks(found: Run, cluster: Cluster, stack: Stack) -> Iterator[Check]:
                 targets = task_addresses(found, stack.full(service.name), cluster)
             except CommandError as error:
                 why = f"no manager tells where its tasks are: {error}"
-                yield Check(what, stack.full(service.name), why, passed=False)
+                yield checked(what, stack.full(service.name), why, passed=False)
                 continue
             asked = [(node, address) for node in asking for address in targets]
             if not asked:
-                yield Check(what, stack.full(service.name), "no node runs a task of it", passed=False)
+                yield checked(what, stack.full(service.name), "no node runs a task of it", passed=False)
         else:
             capable = [node for node in asking if found.observation[node.name].ip_vs]
             asked = [(node, node.address) for node in capable]
             without = [node.name for node in asking if node not in capable]
             if without:
-                where = ", ".join(without) if len(without) < 3 else f"{len(without)} nodes"
-                yield Check(what, where, "no IP_VS in the kernel there", passed=None)
+                yield unknown(what, without, "no IP_VS in the kernel there")
         with ThreadPoolExecutor(max_workers=8) as pool:
             nodes, addresses = [node for node, _ in asked], [address for _, address in asked]
             answers = list(pool.map(partial(ask, path, port), nodes, addresses))
-        yield from summed(what, asked, answers)
+        yield from agreeing(what, asked, answers)
 
 
-def summed(
+def agreeing(
     what: str, asked: Sequence[tuple[Node, str]], answers: Sequence[tuple[bool, str]]
-) -> Iterator[Check]:
+) -> Iterator[Finding]:
     """One line for all that agree: the same answer from the same address, with who asked."""
     lines: dict[tuple[str, bool, str], list[str]] = {}
     for (node, address), (passed, finding) in zip(asked, answers, strict=True):
         lines.setdefault((address, passed, finding), []).append(node.name)
     for (address, passed, finding), names in lines.items():
         who = f"{len(names)} nodes" if len(names) > 1 else names[0]
-        yield Check(what, address, f"{finding}, asked from {who}", passed)
+        yield checked(what, address, f"{finding}, asked from {who}", passed)
 
 
 def task_addresses(found: Run, service: str, cluster: Cluster) -> list[str]:
@@ -174,20 +157,3 @@ def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
         return False, said[0][:WORDS_MOST] if said else "ssh ended early"
     status = asked.stdout.partition("\n")[0]
     return True, status[:WORDS_MOST] if status.startswith("HTTP/") else "accepts connections"
-
-
-def show(checks: Sequence[Check]) -> None:
-    """A table for people."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    words = {True: "[green]ok[/]", False: "[red]FAILED[/]", None: "[yellow]not checked[/]"}
-    table = Table("check", "where", "finding", "result", box=None, pad_edge=False)
-    for check in checks:
-        table.add_row(check.what, check.where, escape(harmless(check.finding)), words[check.passed])
-    Console(width=None if sys.stdout.isatty() else 130).print(table)
-
-
-if __name__ == "__main__":
-    faults.run(partial(main, sys.argv[1:]))

@@ -270,7 +270,7 @@ def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
     stage.start()
     stage.close()
     if broken:
-        stage.run("python", "-m", "operations.recover", stage.found.settings.stack)
+        stage.run("python", "-m", "operations", "recover", stage.found.settings.stack)
     stage.up()
     check_removed(stage)
     stage.docker("service ls")

@@ -17,6 +17,7 @@ from operations.stack import declared, prepare
 from swarm import process
 from swarm.declare.reader import ConfigurationError, Mistake
 from swarm.errors import PlayError
+from swarm.finding import Verdict, summed
 from swarm.run import Run
 from swarm.ssh import config_file
 
@@ -34,8 +35,7 @@ def destroy(site: Site) -> None:
     site.pulumi(*pulumi_cli.SELECT, site.stack)
     try:
         if resources(site.stack) and site.up():
-            site.run("python", "-m", "operations.recover", site.stack)
-            site.pulumi(*pulumi_cli.DESTROY, **pulumi_cli.DESTROYING)
+            site.operation("destroy")
             if left := resources(site.stack):
                 raise PlayError(f"resources are left after the destroy: {', '.join(left)}")
             site.log.passed("every host is out of the swarm, and nothing is left in Pulumi's state")
@@ -88,9 +88,7 @@ def create(site: Site) -> None:
 
 def converge(site: Site) -> None:
     """The swarm and its services."""
-    site.pulumi(*pulumi_cli.SELECT, site.stack)
-    site.run("python", "-m", "operations.recover", site.stack)
-    site.pulumi(*pulumi_cli.UP)
+    site.operation("up")
     site.log.passed("one up made all of it")
 
 
@@ -104,13 +102,12 @@ def verify(site: Site) -> None:
     """What `make verify` checks."""
     found = prepare(site.stack)
     site.conditions = conditions(site, found)
-    checks = list(live.verify(found))
-    wrong = [f"{one.what}, {one.where}: {one.finding}" for one in checks if one.passed is False]
-    if wrong:
+    told = {one: f"{one.check}, {', '.join(one.where)}: {one.what}" for one in summed(live.verify(found))}
+    if wrong := [words for one, words in told.items() if one.verdict is Verdict.FAILED]:
         raise PlayError("\n".join(wrong))
-    for one in checks:
-        tell = site.log.unchecked if one.passed is None else site.log.passed
-        tell(f"{one.what}, {one.where}: {one.finding}")
+    for one, words in told.items():
+        tell = site.log.unchecked if one.verdict is Verdict.UNKNOWN else site.log.passed
+        tell(words)
 
 
 def conditions(site: Site, found: Run) -> Conditions:

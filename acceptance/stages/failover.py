@@ -15,10 +15,11 @@ from acceptance import election, tasks
 from acceptance.driver import Stage
 from acceptance.play import script
 from acceptance.site import Site
-from operations import pulumi_cli, verify
+from operations import verify
 from operations.doctor.ports import MANAGERS
 from swarm.declare.compose import Service
 from swarm.declare.settings import Node
+from swarm.finding import Verdict
 from swarm.ssh import CONTROL, config_file
 
 BEAT_SECONDS = 0.2
@@ -200,7 +201,7 @@ def settled(found: Mapping[str, int], service: Service, rest: Collection[str]) -
 def make_anew(site: Site) -> None:
     """The machines once more, and one up."""
     site.run(*site.ground.create)
-    site.pulumi(*pulumi_cli.UP)
+    site.operation("up")
     stage = site.stage()
     stage.docker("node ls")
     nodes = stage.swarm.nodes()
@@ -211,5 +212,5 @@ def make_anew(site: Site) -> None:
         nodes,
     )
     stage.preview()
-    wrong = [one for one in verify.verify(stage.found) if one.passed is False]
+    wrong = [str(one) for one in verify.verify(stage.found) if one.verdict is Verdict.FAILED]
     stage.check("all is as `make verify` wants it", not wrong, wrong)

@@ -15,7 +15,7 @@ from acceptance import tasks
 from acceptance.driver import Stage
 from acceptance.play import script
 from operations.doctor import overlay
-from operations.doctor.__main__ import ask
+from operations.doctor.examination import ask
 from operations.doctor.ports import Hosts
 from swarm import process
 from swarm.declare.settings import Node

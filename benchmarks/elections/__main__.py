@@ -7,15 +7,14 @@ of docs/reports/benchmarks.md, docs/reports/elections.csv and docs/reports/elect
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 
 from benchmarks.elections import page
-from benchmarks.elections.measuring import FAULTS, measure
+from benchmarks.elections.measuring import FAULTS, conditions, measure
 from benchmarks.elections.rows import Row
-from benchmarks.pulumi import engine_version, plain_script
+from benchmarks.pulumi import plain_script
 from lab import Lab
 from lab.layout import MAX_MANAGERS
 from swarm import faults
@@ -62,12 +61,6 @@ def one_size(lab: Lab, managers: int, runs: int) -> tuple[list[Row], str]:
         return list(measure(lab, FAULTS, runs)), conditions(lab)
     finally:
         lab.down()
-
-
-def conditions(lab: Lab) -> str:
-    """On what it is measured, in a few words."""
-    cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores that all the Docker Engines ({engine_version(lab)}) share with who measures"
 
 
 if __name__ == "__main__":

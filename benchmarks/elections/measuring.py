@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 import uuid
@@ -14,6 +15,7 @@ from typing import Any
 
 from acceptance import polling
 from benchmarks.elections.rows import LONE_SECONDS, NO_FAULT, Row
+from benchmarks.pulumi import engine_version
 from lab import Lab, Node
 from swarm.errors import BenchError
 
@@ -173,3 +175,9 @@ async def watch(
     began, leader, write = await asyncio.gather(moment, leading, writing)
     words = "; ".join(f"{name}: {words}" for name, words in sorted(refusals.items()))
     return leader and leader - began, write and write - began, "" if write else words
+
+
+def conditions(lab: Lab) -> str:
+    """On what it is measured, in a few words."""
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} cores that all the Docker Engines ({engine_version(lab)}) share with who measures"

@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from benchmarks import page
-from benchmarks.elections.__main__ import conditions
-from benchmarks.elections.measuring import settled
+from benchmarks.elections.measuring import conditions, settled
 from benchmarks.kv import hosting
 from benchmarks.kv.measuring import Measured, measure
 from benchmarks.kv.page import figures

@@ -172,7 +172,7 @@ class Deployment:
 
     def operation(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One of operations/, as the Makefile runs it."""
-        return self.run(sys.executable, "-m", f"operations.{name}", self.stack, *arguments)
+        return self.run(sys.executable, "-m", "operations", name, self.stack, *arguments)
 
     def export(self, *arguments: str) -> str:
         return self.pulumi("stack", "export", *arguments)

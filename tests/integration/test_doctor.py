@@ -131,7 +131,7 @@ def test_in_a_swarm_connections_are_tried_and_datagrams_by_deep_alone(hosts: Dep
 
 def test_nothing_is_left_of_a_doctor_that_was_killed(hosts: Deployment) -> None:
     killed = subprocess.Popen(
-        [sys.executable, "-m", "operations.doctor", hosts.stack, "--deep"],
+        [sys.executable, "-m", "operations", "doctor", hosts.stack, "--deep"],
         cwd=hosts.folder,
         env=hosts.environment,
         stdout=subprocess.DEVNULL,

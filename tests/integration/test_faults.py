@@ -129,10 +129,10 @@ def test_a_fault_is_one_error(project: Path, run: Run, module: str, name: str, d
     assert "swordfish" not in shown.stdout + (project / ".swarm/error.txt").read_text()
 
 
-@pytest.mark.parametrize("operation", ["operations.verify", "operations.doctor", "acceptance.play"])
+@pytest.mark.parametrize("operation", ["operations verify", "operations doctor", "acceptance.play"])
 def test_a_fault_of_an_operation_is_one_error(project: Path, run: Run, operation: str) -> None:
     append(project, "swarm/observe/probe", BROKEN.format(name="observe"))
-    shown = run(sys.executable, "-m", operation, "lab")
+    shown = run(sys.executable, "-m", *operation.split(), "lab")
     assert shown.returncode == 1
     assert shown.stdout.startswith(
         "error: unexpected error while looking at the hosts: RuntimeError: broken on purpose: [secret] ("

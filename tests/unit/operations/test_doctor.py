@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from operations.doctor import __main__ as doctor
+from operations import pulumi_cli
+from operations.doctor import examination as doctor
 from operations.doctor import exchange, facts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor import hosts as checks
 from operations.doctor.exchange import Message, Outcome, Sessions
@@ -848,13 +849,14 @@ def test_the_exit_code_tells_whether_something_failed(
     settings = declared("m1")
     observation = {"m1": idle("m1", problem=problem)} if not problem else {"m1": silent("m1")}
     plan = decide(settings, KNOWN, observation)
+    monkeypatch.setattr(pulumi_cli, "select", lambda _: None)
     monkeypatch.setattr(doctor, "prepare", lambda *_, **__: Run(settings, [], observation, plan))
     monkeypatch.setattr(facts, "ask", lambda *_: told("m1"))
     monkeypatch.setattr(doctor, "try_ports", lambda known: (ports.messages(known), all_arrive(known)))
-    assert doctor.main(["lab", "--json"]) == code
+    assert doctor.main("lab", deep=False, json=True) == code
     found = json.loads(capsys.readouterr().out)
     assert set(found[0]) == {"check", "hosts", "finding", "verdict", "remedy"}
-    assert doctor.main(["lab"]) == code
+    assert doctor.main("lab", deep=False, json=False) == code
     table = capsys.readouterr().out
     assert ("FAILED" in table) == bool(code)
     assert "all" in table

@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from operations import verify
-from operations.verify import Check
+from operations.verify import checked as check
 from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.declare.compose import Port
 from swarm.declare.settings import Node
+from swarm.finding import Finding, Verdict, unknown
 from swarm.observe.model import Entry, Host, Service
 from swarm.run import Run
 from tests.unit.builders import KNOWN, cluster, declared, down, entry, idle, node, observed, silent
 
-Checked = Callable[..., list[Check]]
+Checked = Callable[..., list[Finding]]
 
 PAGE = compose.Service("page", "nginx:1.26.3", replicas=2)
 LIVE = Service("s1", "demo_page", "demo", "nginx:1.26.3@sha256:0", 2, 2)
@@ -83,11 +84,11 @@ def test_a_node_is_as_declared_or_not(
     swarm = cluster("", *([there] if there else []))
     what = MANAGER if declared_as.manager else WORKER
     checked = verify.node_check(declared_as, there.id if there else None, swarm)
-    assert checked == Check(what, declared_as.name, finding, passed)
+    assert checked == check(what, declared_as.name, finding, passed)
 
 
 def test_a_node_without_an_id_is_not_in_the_swarm() -> None:
-    assert verify.node_check(node("w1"), None, cluster("m1 w1")).passed is False
+    assert verify.node_check(node("w1"), None, cluster("m1 w1")).verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize(
@@ -117,19 +118,19 @@ def test_a_node_without_an_id_is_not_in_the_swarm() -> None:
 )
 def test_a_service_is_as_declared_or_not(live: Service | None, finding: str, passed: bool) -> None:
     swarm = cluster("m1", services=(live,) if live else ())
-    assert verify.service_check("demo_page", PAGE, swarm) == Check("service", "demo_page", finding, passed)
+    assert verify.service_check("demo_page", PAGE, swarm) == check("service", "demo_page", finding, passed)
 
 
 @pytest.mark.parametrize(("running", "passed"), [(2, True), (1, False)])
 def test_a_global_service_has_a_task_on_every_node_that_it_is_for(running: int, passed: bool) -> None:
     swarm = cluster("m1", services=(replace(LIVE, running=running),))
-    check = verify.service_check("demo_page", replace(PAGE, replicas=None), swarm)
-    assert (check.finding, check.passed) == (f"{running}/2 tasks, nginx:1.26.3", passed)
+    found = verify.service_check("demo_page", replace(PAGE, replicas=None), swarm)
+    assert found == check("service", "demo_page", f"{running}/2 tasks, nginx:1.26.3", passed)
 
 
 def test_a_global_service_that_no_node_is_for_fails() -> None:
     swarm = cluster("m1", services=(replace(LIVE, running=0, desired=0),))
-    assert verify.service_check("demo_page", replace(PAGE, replicas=None), swarm).passed is False
+    assert verify.service_check("demo_page", replace(PAGE, replicas=None), swarm).verdict is Verdict.FAILED
 
 
 M1, W2 = node("m1"), node("w2")
@@ -169,7 +170,7 @@ OK, DEAD = (True, "HTTP/1.1 200 OK"), (False, "no answer within 10 s")
 def test_answers_that_agree_are_one_line(
     asked: list[tuple[Node, str]], answers: list[tuple[bool, str]], lines: list[tuple[str, str, bool]]
 ) -> None:
-    assert list(verify.summed("port", asked, answers)) == [Check("port", *line) for line in lines]
+    assert list(verify.agreeing("port", asked, answers)) == [check("port", *line) for line in lines]
 
 
 @pytest.fixture
@@ -179,7 +180,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
 
     def of_port(
         port: Port, *hosts: Host, tasks: Sequence[str] = (), answering: Sequence[str] = ()
-    ) -> list[Check]:
+    ) -> list[Finding]:
         monkeypatch.setattr(verify, "task_addresses", lambda *_: list(tasks))
         monkeypatch.setattr(verify, "ask", lambda _path, _port, _node, at: OK if at in answering else DEAD)
         settings, swarm = declared("m1 w1"), cluster("m1 w1")
@@ -198,26 +199,26 @@ IN_HOST_MODE, THROUGH_THE_MESH = "port 8080 (host)", "port 8080 (ingress)"
 
 def test_a_port_in_host_mode_is_asked_where_the_tasks_run(checked: Checked) -> None:
     (found,) = checked(HOST, tasks=["10.0.0.21"], answering=["10.0.0.21"])
-    assert found == Check(IN_HOST_MODE, "10.0.0.21", "HTTP/1.1 200 OK, asked from 2 nodes", True)
+    assert found == check(IN_HOST_MODE, "10.0.0.21", "HTTP/1.1 200 OK, asked from 2 nodes", True)
 
 
 def test_a_port_in_host_mode_fails_where_no_task_runs(checked: Checked) -> None:
-    assert checked(HOST) == [Check(IN_HOST_MODE, "demo_page", "no node runs a task of it", False)]
+    assert checked(HOST) == [check(IN_HOST_MODE, "demo_page", "no node runs a task of it", False)]
 
 
 def test_a_port_of_the_mesh_is_asked_on_every_node_that_answers(checked: Checked) -> None:
     assert checked(MESH, answering=["10.0.0.11", "10.0.0.21"]) == [
-        Check(THROUGH_THE_MESH, at, f"HTTP/1.1 200 OK, asked from {name}", True)
+        check(THROUGH_THE_MESH, at, f"HTTP/1.1 200 OK, asked from {name}", True)
         for name, at in (("m1", "10.0.0.11"), ("w1", "10.0.0.21"))
     ]
     (alone,) = checked(MESH, silent("w1"), answering=["10.0.0.11"])
-    assert (alone.where, alone.passed) == ("10.0.0.11", True)
+    assert (alone.where, alone.verdict) == (("10.0.0.11",), Verdict.OK)
 
 
 def test_a_port_of_the_mesh_is_not_checked_where_the_kernel_has_no_ip_vs(checked: Checked) -> None:
     lacking, asked = checked(MESH, idle("w1", ip_vs=False), answering=["10.0.0.11"])
-    assert lacking == Check(THROUGH_THE_MESH, "w1", "no IP_VS in the kernel there", None)
-    assert (asked.where, asked.passed) == ("10.0.0.11", True)
+    assert lacking == unknown(THROUGH_THE_MESH, "w1", "no IP_VS in the kernel there")
+    assert (asked.where, asked.verdict) == (("10.0.0.11",), Verdict.OK)
 
 
 def test_udp_is_not_asked(checked: Checked) -> None:
@@ -229,13 +230,13 @@ def test_all_is_checked_role_by_role_and_service_by_service() -> None:
     swarm = cluster("m1", W1, services=(LIVE,))
     seen = observed(settings, swarm)
     found = list(verify.verify(Run(settings, [stack], seen, decide(settings, KNOWN, seen))))
-    assert [(one.what, one.where, one.passed) for one in found] == [
+    assert [(one.check, *one.where, one.verdict is Verdict.OK) for one in found] == [
         ("one leader", "swarm", True),
         (MANAGER, "m1", True),
         (WORKER, "w1", True),
         ("service", "demo_page", True),
     ]
-    assert found[0].finding == "m1"
+    assert found[0].what == "m1"
 
 
 @pytest.mark.parametrize("leaders", ["", "m1 m2"])
@@ -245,11 +246,11 @@ def test_no_leader_and_two_are_one_failure(leaders: str) -> None:
     swarm = cluster("", *(entry(one.name, leader=one.name in leaders.split()) for one in names))
     seen = observed(settings, swarm)
     first = next(verify.verify(Run(settings, [], seen, decide(settings, KNOWN, seen))))
-    assert first == Check("one leader", "swarm", ", ".join(leaders.split()) or "none", False)
+    assert first == check("one leader", "swarm", ", ".join(leaders.split()) or "none", False)
 
 
 def test_where_no_swarm_is_to_be_seen_there_is_one_check_and_it_fails() -> None:
     settings = declared("m1 w1")
     seen = observed(settings, None)
     (found,) = verify.verify(Run(settings, [], seen, decide(settings, KNOWN, seen)))
-    assert found == Check("swarm", "lab", "no host is in a swarm", False)
+    assert found == check("swarm", "lab", "no host is in a swarm", False)

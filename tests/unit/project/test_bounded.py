@@ -17,6 +17,7 @@ from swarm import process, ssh
 from swarm.decide.decisions import decide
 from swarm.declare import compose
 from swarm.errors import CommandError, NoAnswerError, PlayError, TimedOutError
+from swarm.finding import Verdict
 from swarm.run import Run
 from swarm.waiting import until
 from tests.unit.builders import KNOWN, cluster, declared, observed
@@ -150,9 +151,9 @@ def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
     monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - look.settings.leader.ssh.connect_timeout)
     assert look.plan.cluster
     (found,) = verify.port_checks(look, look.plan.cluster, look.stacks[0])
-    assert found.passed is False
-    assert (found.where, found.finding) == (
-        "demo_page",
+    assert found.verdict is Verdict.FAILED
+    assert (found.where, found.what) == (
+        ("demo_page",),
         "no manager tells where its tasks are: no answer within 0 s",
     )
 

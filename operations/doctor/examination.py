@@ -1,4 +1,4 @@
-"""`python3 -m operations.doctor STACK [--deep] [--json]`: whether hosts are fit for a swarm.
+"""Whether hosts are fit for a swarm.
 
 Each host by itself, then what gets through between each and each other. Nothing is left behind on a
 host. The exit code is 1 if a check failed; warnings and what can't be checked don't count.
@@ -6,47 +6,30 @@ host. The exit code is 1 if a check failed; warnings and what can't be checked d
 
 from __future__ import annotations
 
-import argparse
-import json
 import secrets
 import shlex
-import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from functools import partial
-from typing import Any
 
+from operations import pulumi_cli, table
 from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor.ports import Hosts
 from operations.stack import prepare
-from swarm import faults
 from swarm.declare.settings import Node, Settings
 from swarm.faults import doing
-from swarm.finding import Finding, Verdict, summed
-from swarm.foreign import harmless
+from swarm.finding import Finding, summed
 from swarm.observe.probe import AT_ONCE_BY_JUMP_HOST, Looks
 from swarm.run import Run
 from swarm.ssh import config_file
 
-STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "red", Verdict.UNKNOWN: "yellow"}
 
-
-def main(arguments: Sequence[str]) -> int:
+def main(stack: str, *, deep: bool, json: bool) -> int:
     """Prints the findings; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="python3 -m operations.doctor", description=__doc__)
-    parser.add_argument("stack")
-    parser.add_argument("--deep", action="store_true", help="try a temporary overlay network too")
-    parser.add_argument("--json", action="store_true", help="a list of findings, for machines")
-    options = parser.parse_args(arguments)
-    found = prepare(options.stack, patience=0)
+    pulumi_cli.select(stack)
+    found = prepare(stack, patience=0)
     doing("trying what gets through between the hosts")
-    findings = summed(examine(found, deep=options.deep))
-    if options.json:
-        print(harmless(json.dumps([public(one) for one in findings], indent=2)))
-    else:
-        show(findings, set(found.observation))
-    return 1 if any(finding.verdict is Verdict.FAILED for finding in findings) else 0
+    findings = summed(examine(found, deep=deep))
+    return table.tell(findings, "hosts", found.observation, machine=json)
 
 
 def examine(found: Run, *, deep: bool) -> Iterator[Finding]:
@@ -105,31 +88,3 @@ def at_once(settings: Settings) -> int:
     """How many SSH sessions are begun at a time: as many as looks; few where there is a jump host."""
     jumps = any(node.ssh.proxy for node in settings.nodes)
     return min(Looks(settings).at_once, AT_ONCE_BY_JUMP_HOST if jumps else len(settings.nodes))
-
-
-def public(one: Finding) -> dict[str, Any]:
-    """A finding by the names that docs/doctor.md promises."""
-    told = asdict(one)
-    return {"check": told.pop("check"), "hosts": told.pop("where"), "finding": told.pop("what"), **told}
-
-
-def show(findings: Sequence[Finding], everyone: Collection[str]) -> None:
-    """A table for people."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table("check", "hosts", "finding", "remedy", "result", box=None, pad_edge=False)
-    for one in findings:
-        names = ", ".join(one.where) if len(one.where) < 4 else f"{len(one.where)} hosts"
-        where = "all" if set(one.where) in (set(), everyone) else names
-        style = STYLES[one.verdict]
-        finding = escape(harmless(one.what))
-        table.add_row(one.check, where, finding, escape(one.remedy), f"[{style}]{one.verdict}[/]")
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-if __name__ == "__main__":
-    faults.run(
-        partial(main, sys.argv[1:]), interrupted="interrupted; what was on the hosts for the doctor has ended"
-    )
