@@ -6,20 +6,12 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
+
+from swarm.declare.rules import Rule
 
 T = TypeVar("T")
 MISSING: Any = dataclasses.MISSING
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a value must be: `read` gives it or raises ValueError, `text` tells people. `hidden` says that
-    people write secrets there, so that no value is shown."""
-
-    read: Callable[[Any], object]
-    text: str
-    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +28,7 @@ class Key:
     """A key and the field that it fills."""
 
     field: str
-    rule: Rule | Part
+    rule: Rule[Any] | Part
     default: object  # MISSING: it is required
 
     @property
@@ -46,8 +38,8 @@ class Key:
 
 
 def key(
-    read: Callable[[Any], T],
-    rule: str,
+    rule: Rule[T] | Callable[[Any], T],
+    text: str = "",
     *,
     default: T = MISSING,
     default_factory: Callable[[], T] = MISSING,
@@ -55,16 +47,16 @@ def key(
     hidden: bool = False,
     kw_only: bool = False,
 ) -> T:
-    """A field that a key fills. The type that `read` gives must be the field's. `name` is the key, where it
-    isn't the field's name; one such as `deploy.replicas` is in a mapping. What is `hidden` isn't in the
-    dataclass's repr either."""
+    """A field that a key fills. The type that the rule gives must be the field's; `text` tells it, if it
+    doesn't itself. `name` is the key, where it isn't the field's name; one such as `deploy.replicas` is in a
+    mapping. What is `hidden` isn't in the dataclass's repr either."""
     made: Any = dataclasses.field
     field: T = made(
         default=default,
         default_factory=default_factory,
         kw_only=kw_only,
         repr=not hidden,
-        metadata={"name": name, "rule": Rule(read, rule, hidden)},
+        metadata={"name": name, "rule": Rule(rule, text or getattr(rule, "text", ""), hidden)},
     )
     return field
 
@@ -76,33 +68,38 @@ def part(kind: Callable[..., T], *, default: T, name: str = "", keys: Callable[.
     return field
 
 
+_KEYS: dict[Callable[..., object], dict[str, Key]] = {}
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(key, part, dataclasses.field))
-def declared(kind: type[T]) -> type[T]:
-    """Makes a frozen dataclass, whose fields may have keys."""
-    return dataclass(frozen=True)(kind)
+def camel_cased(kind: type[T]) -> type[T]:
+    """Makes a frozen dataclass, whose fields may have keys: that of drain_timeout is drainTimeout."""
+    return _declared(kind, lambda field: re.sub("_(.)", lambda match: match[1].upper(), field))
 
 
-def camel_case(field: str) -> str:
-    """The key of a field: drain_timeout is drainTimeout."""
-    return re.sub("_(.)", lambda match: match[1].upper(), field)
+@dataclass_transform(frozen_default=True, field_specifiers=(key, part, dataclasses.field))
+def snake_cased(kind: type[T]) -> type[T]:
+    """The same, with keys that are as the fields are called."""
+    return _declared(kind, str)
 
 
-def as_it_is(field: str) -> str:
-    """The key of a field that has its name."""
-    return field
-
-
-def keys_of(kind: Any, spell: Callable[[str], str] = camel_case) -> dict[str, Key]:
-    """The keys of a dataclass, in the order of its fields."""
-    return {
+def _declared(kind: type[T], spell: Callable[[str], str]) -> type[T]:
+    made = dataclass(frozen=True)(kind)
+    _KEYS[made] = {
         field.metadata["name"] or spell(field.name): Key(
             field.name,
             field.metadata["rule"],
             field.default if field.default_factory is dataclasses.MISSING else field.default_factory(),
         )
-        for field in dataclasses.fields(kind)
+        for field in dataclasses.fields(cast(Any, made))
         if "rule" in field.metadata
     }
+    return made
+
+
+def keys_of(kind: Callable[..., object]) -> dict[str, Key]:
+    """The keys of a dataclass, in the order of its fields."""
+    return _KEYS[kind]
 
 
 def taken(kind: Callable[..., T], values: dict[str, Any]) -> T:

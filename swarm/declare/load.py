@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from swarm.declare import compose, encryption, environment, load_balancer, ordering, ssh_files
-from swarm.declare.keys import Key, Rule, keys_of
+from swarm.declare.keys import Key, keys_of
 from swarm.declare.reader import ConfigurationError, Reader
-from swarm.declare.rules import anything
+from swarm.declare.rules import Rule, anything
 from swarm.declare.settings import NAMESPACE, Deployment, Edge, Node, Settings
 from swarm.declare.ways import read as read_ways
 

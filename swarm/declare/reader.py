@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from swarm.declare.keys import Key, Part, camel_case, keys_of
+from swarm.declare.keys import Key, Part, keys_of
 from swarm.declare.rules import UnshownError
 from swarm.errors import SwarmError
 
@@ -52,8 +52,6 @@ class Reader:
     """Takes values out of parsed YAML, and gathers the mistakes on the way. `secret` are the keys under
     which the engine has secrets: nothing in them is shown."""
 
-    spell = staticmethod(camel_case)  # how the key of a field is written
-
     def __init__(self, secret: Iterable[str] = ()) -> None:
         self.mistakes: list[Mistake] = []
         self._secret = tuple(secret)
@@ -80,7 +78,7 @@ class Reader:
     ) -> T | None:
         """A dataclass, from a mapping with the keys of its fields, but for those that are known. None where
         it isn't whole: a value that is required is missing or wrong."""
-        keys = keys or keys_of(kind, self.spell)
+        keys = keys or keys_of(kind)
         found = {**self.given(path, raw, keys, known), **known}
         return kind(**found) if whole(keys, found) else None
 
@@ -111,7 +109,7 @@ class Reader:
     def _value(self, path: str, raw: Any, key: Key) -> dict[str, object]:
         rule = key.rule
         if isinstance(rule, Part):
-            keys = keys_of(rule.keys, self.spell)
+            keys = keys_of(rule.keys)
             made = self.build(rule.kind, path, raw, keys) if self._is_mapping(path, raw) else None
             return {} if made is None else {key.field: made}
         try:

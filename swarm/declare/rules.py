@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
 
 # A registry's host, a path of lower-case parts, a tag and a digest, of which the path is a must.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -21,6 +24,26 @@ class UnshownError(ValueError):
     """A value is of another kind than what belongs there; it may be a secret of whatever was meant."""
 
 
+@dataclass(frozen=True)
+class Rule(Generic[T]):
+    """What a value must be: `read` gives it or raises ValueError, `text` tells people. `hidden` says that
+    people write secrets there, so that no value is shown."""
+
+    read: Callable[[Any], T]
+    text: str
+    hidden: bool = False
+
+    def __call__(self, raw: Any) -> T:
+        """The value."""
+        return self.read(raw)
+
+
+def must_be(text: str) -> Callable[[Callable[[Any], T]], Rule[T]]:
+    """Makes a rule of the function that reads the value."""
+    return lambda read: Rule(read, f"must be {text}")
+
+
+@must_be("true or false")
 def boolean(raw: Any) -> bool:
     """True or false; Pulumi's configuration holds both as text."""
     if isinstance(raw, str) and raw.lower() in ("true", "false"):
@@ -73,9 +96,10 @@ def strings(raw: Any) -> dict[str, str]:
     return {str(name): _scalar(value) for name, value in raw.items()}
 
 
-def number(low: int, high: int) -> Callable[[Any], int]:
+def number(low: int, high: int, what: str = "a number") -> Rule[int]:
     """A whole number between both ends, which belong to it."""
 
+    @must_be(f"{what}, {low} to {high}")
     def read(raw: Any) -> int:
         value = int(raw) if isinstance(raw, (int, str)) and not isinstance(raw, bool) else _refuse()
         return value if low <= value <= high else _refuse()
@@ -83,9 +107,10 @@ def number(low: int, high: int) -> Callable[[Any], int]:
     return read
 
 
-def one_of(*choices: str) -> Callable[[Any], str]:
+def one_of(*choices: str) -> Rule[str]:
     """One of a few words."""
 
+    @must_be(", ".join((*choices[:-2], " or ".join(choices[-2:]))))
     def read(raw: Any) -> str:
         return str(raw) if raw in choices else _refuse()
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 from swarm.declare.labels import OWN_LABELS
-from swarm.declare.rules import distinct, line, number, strings, text
+from swarm.declare.rules import Rule, distinct, line, must_be, number, strings, text
 
-PORT = number(1, 65535)
+PORT = number(1, 65535, "a port")
 
 
+@must_be("a host name or an IPv4 address")
 def hostname(raw: Any) -> str:
     """A host name, or the address of a host."""
     if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", raw):
@@ -23,11 +24,13 @@ def hostname(raw: Any) -> str:
     return address(raw) if is_address(raw) else str(raw)
 
 
+@must_be("an IPv4 address of the node")
 def address(raw: Any) -> str:
     """An IPv4 address."""
     return str(ipaddress.IPv4Address(text(raw)))
 
 
+@must_be("an IPv4 network of /23 or larger, such as 10.20.0.0/16")
 def pool(raw: Any) -> IPv4Network:
     """A network to cut /24 subnets out of."""
     network = IPv4Network(text(raw))
@@ -36,9 +39,10 @@ def pool(raw: Any) -> IPv4Network:
     return network
 
 
-def duration(least: int, most: float = float("inf")) -> Callable[[Any], int]:
+def duration(words: str, least: int, most: float = float("inf")) -> Rule[int]:
     """A duration as Docker writes it, in seconds, between both ends, which belong to it."""
 
+    @must_be(f"a duration of {words}")
     def read(raw: Any) -> int:
         match = re.fullmatch(r"(?=\d)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", raw)
         if not match:
@@ -52,6 +56,7 @@ def duration(least: int, most: float = float("inf")) -> Callable[[Any], int]:
     return read
 
 
+@must_be("a mapping of names to texts that aren't empty")
 def contents(raw: Any) -> dict[str, str]:
     """Names and texts."""
     if isinstance(raw, Mapping) and all(isinstance(one, str) and one for one in raw.values()):
@@ -59,6 +64,7 @@ def contents(raw: Any) -> dict[str, str]:
     raise ValueError
 
 
+@must_be(f"a mapping of names without spaces or = to texts on one line, and {OWN_LABELS} is ours")
 def labels(raw: Any) -> Mapping[str, str]:
     """A node's labels, among which are none of the program's own. Docker's client takes NAME=VALUE apart at
     the first =, and the scheduler's constraints can't name a space."""
@@ -70,6 +76,7 @@ def labels(raw: Any) -> Mapping[str, str]:
     return found
 
 
+@must_be("the name of a user")
 def user(raw: Any) -> str:
     """A login name, which may have a domain before a backslash or after an @. Nothing in it means anything
     to ssh_config or to a shell between quotes."""
@@ -78,6 +85,7 @@ def user(raw: Any) -> str:
     return str(raw)
 
 
+@must_be("the path of a Compose file")
 def path(raw: Any) -> Path:
     """A path; relative ones are joined with the project's folder later."""
     return Path(text(raw))
@@ -90,6 +98,7 @@ def ssh_path(raw: Any) -> Path:
     return Path(os.path.expanduser(raw))  # noqa: PTH111 (pathlib's raises)
 
 
+@must_be("a list of host names or IDs of nodes, each once")
 def other_nodes(raw: Any) -> tuple[str, ...]:
     """Host names or IDs, none of which can have a space."""
     names = distinct(raw)
@@ -98,6 +107,7 @@ def other_nodes(raw: Any) -> tuple[str, ...]:
     return names
 
 
+@must_be("lower-case letters, digits and hyphens, 63 at most")
 def name(raw: Any) -> str:
     """A part of a host name."""
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", raw):
@@ -105,6 +115,7 @@ def name(raw: Any) -> str:
     return str(raw)
 
 
+@must_be("a list of names of nodes, each once")
 def chosen(raw: Any) -> tuple[str, ...]:
     """Names of nodes, one at least."""
     names = distinct(raw)
@@ -113,6 +124,7 @@ def chosen(raw: Any) -> tuple[str, ...]:
     return names
 
 
+@must_be("a mapping of ports to listen on to published ports, such as {80: 8081}")
 def ports(raw: Any) -> dict[int, int]:
     """By the port that it listens on, in order, as Docker has them."""
     if not isinstance(raw, Mapping) or not raw:

@@ -10,30 +10,25 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from swarm.declare import setting_rules as rules
-from swarm.declare.keys import declared, key
-from swarm.declare.labels import OWN_LABELS
+from swarm.declare.keys import camel_cased, key
 from swarm.declare.rules import anything, boolean, distinct, image, items, number, one_of, strings
 
 NAMESPACE = "swarm:"
 PLAIN = "on one line, without a quotation mark or ${"
-_BOOLEAN = "must be true or false"
-_NAME = "must be lower-case letters, digits and hyphens, 63 at most"
-_HOST = "must be a host name or an IPv4 address"
-_ADDRESS = "must be an IPv4 address of the node"
 
 
-@declared
+@camel_cased
 class Ssh:
     """How a host is reached; `proxy` is jumped over on the way."""
 
-    user: str = key(rules.user, "must be the name of a user", default="root")
-    port: int = key(rules.PORT, "must be a port, 1 to 65535", default=22)
+    user: str = key(rules.user, default="root")
+    port: int = key(rules.PORT, default=22)
     private_key_file: Path = key(rules.ssh_path, f"must be the path of a private key, {PLAIN}", kw_only=True)
     known_hosts_file: Path = key(
         rules.ssh_path, f"must be the path of a known_hosts file, {PLAIN}", kw_only=True
     )
     connect_timeout: int = key(  # seconds
-        rules.duration(1, 60), "must be a duration of 1s to 1m, such as 20s", default=4
+        rules.duration("1s to 1m, such as 20s", 1, 60), default=4
     )
     proxy: Proxy | None = key(anything, "must be a mapping with a host", default=None)
 
@@ -43,32 +38,28 @@ class Ssh:
         return 2 * self.connect_timeout
 
 
-@declared
+@camel_cased
 class Proxy:
     """A jump host. Its mapping has the keys of Ssh, too."""
 
-    host: str = key(rules.hostname, _HOST)
+    host: str = key(rules.hostname)
     ssh: Ssh
 
 
-@declared
+@camel_cased
 class Node:
     """A declared node: its name is its identity, its host may change."""
 
-    name: str = key(rules.name, _NAME)
-    host: str = key(rules.hostname, _HOST)
-    role: str = key(one_of("leader", "manager", "worker"), "must be leader, manager or worker")
-    labels: Mapping[str, str] = key(
-        rules.labels,
-        f"must be a mapping of names without spaces or = to texts on one line, and {OWN_LABELS} is ours",
-        default_factory=dict,
-    )
+    name: str = key(rules.name)
+    host: str = key(rules.hostname)
+    role: str = key(one_of("leader", "manager", "worker"))
+    labels: Mapping[str, str] = key(rules.labels, default_factory=dict)
     # Left out it is drain for managers and active for workers.
-    availability: str = key(one_of("active", "pause", "drain"), "must be active, pause or drain", default="")
-    lost: bool = key(boolean, _BOOLEAN, default=False)
+    availability: str = key(one_of("active", "pause", "drain"), default="")
+    lost: bool = key(boolean, default=False)
     ssh: Ssh = key(anything, "must be a mapping", kw_only=True)
-    advertise_address: str | None = key(rules.address, _ADDRESS, default=None)
-    data_path_address: str | None = key(rules.address, _ADDRESS, default=None)
+    advertise_address: str | None = key(rules.address, default=None)
+    data_path_address: str | None = key(rules.address, default=None)
 
     def __post_init__(self) -> None:
         usual = "drain" if self.manager else "active"
@@ -90,14 +81,14 @@ class Node:
         return self.advertise_address or self.host
 
 
-@declared
+@camel_cased
 class Deployment:
     """A stack of services: its name, its Compose file, the variables to fill in there, the stacks that
     are whole before it, the paths in the file whose keys aren't supported and may be left out, and when
     its images' tags are looked up in their registries."""
 
-    name: str = key(rules.name, _NAME)
-    compose: Path = key(rules.path, "must be the path of a Compose file")
+    name: str = key(rules.name)
+    compose: Path = key(rules.path)
     variables: Mapping[str, str] = key(
         strings, "must be a mapping of names to texts", default_factory=dict, hidden=True
     )
@@ -105,27 +96,21 @@ class Deployment:
     ignore_unsupported: tuple[str, ...] = key(
         distinct, "must be a list of paths in the Compose file", default=()
     )
-    resolve_images: str = key(
-        one_of("always", "changed", "never"), "must be always, changed or never", default="changed"
-    )
+    resolve_images: str = key(one_of("always", "changed", "never"), default="changed")
 
 
-@declared
+@camel_cased
 class Edge:
     """The load balancer in front: HAProxy's image, the names of the nodes that run it, and for each port
     that it listens on the published one that it asks the nodes on."""
 
     image: str = key(image, "must be an image of HAProxy, with its tag")
-    nodes: tuple[str, ...] = key(rules.chosen, "must be a list of names of nodes, each once")
-    ports: Mapping[int, int] = key(
-        rules.ports,
-        "must be a mapping of ports to listen on to published ports, such as {80: 8081}",
-        hidden=True,
-    )
-    mode: str = key(one_of("http", "tcp"), "must be http or tcp", default="http")
+    nodes: tuple[str, ...] = key(rules.chosen)
+    ports: Mapping[int, int] = key(rules.ports, hidden=True)
+    mode: str = key(one_of("http", "tcp"), default="http")
 
 
-@declared
+@camel_cased
 class Settings:
     """All that is declared; where None is allowed it means: the engine's own value stays."""
 
@@ -135,40 +120,31 @@ class Settings:
     stacks: tuple[Deployment, ...] = key(items, "must be a list of stacks", default=())
     edge: Edge | None = key(anything, "must be a mapping", default=None)
     secrets: Mapping[str, str] = key(  # contents by name
-        rules.contents,
-        "must be a mapping of names to texts that aren't empty",
-        default_factory=dict,
-        hidden=True,
+        rules.contents, default_factory=dict, hidden=True
     )
-    address_pool: IPv4Network | None = key(
-        rules.pool, "must be an IPv4 network of /23 or larger, such as 10.20.0.0/16", default=None
-    )
-    data_path_port: int | None = key(number(1024, 49151), "must be a port, 1024 to 49151", default=None)
-    task_history_limit: int | None = key(number(0, 1000), "must be a number, 0 to 1000", default=None)
+    address_pool: IPv4Network | None = key(rules.pool, default=None)
+    data_path_port: int | None = key(number(1024, 49151, "a port"), default=None)
+    task_history_limit: int | None = key(number(0, 1000), default=None)
     certificate_expiry: int | None = key(  # seconds
-        rules.duration(3600), "must be a duration of 1h or more, such as 2160h", default=None
+        rules.duration("1h or more, such as 2160h", 3600), default=None
     )
     dispatcher_heartbeat: int | None = key(  # seconds
-        rules.duration(1, 60), "must be a duration of 1s to 1m, such as 15s", default=None
+        rules.duration("1s to 1m, such as 15s", 1, 60), default=None
     )
     drain_timeout: int = key(  # seconds
-        rules.duration(0, 86400),
-        "must be a duration of 24h or less, such as 5m; 0s waits for none",
-        default=300,
+        rules.duration("24h or less, such as 5m; 0s waits for none", 0, 86400), default=300
     )
     settle_timeout: int = key(  # seconds
-        rules.duration(1, 86400), "must be a duration of 1s to 24h, such as 5m", default=300
+        rules.duration("1s to 24h, such as 5m", 1, 86400), default=300
     )
     # Hosts that are looked at at a time; None: all.
-    parallel: int | None = key(number(1, 1000), "must be a number of hosts, 1 to 1000", default=None)
-    adopt: bool = key(boolean, _BOOLEAN, default=False)
-    allow_unreachable: bool = key(boolean, _BOOLEAN, default=False)
+    parallel: int | None = key(number(1, 1000, "a number of hosts"), default=None)
+    adopt: bool = key(boolean, default=False)
+    allow_unreachable: bool = key(boolean, default=False)
     # Nodes that may be silent while the swarm is started.
     unreachable: tuple[str, ...] = key(distinct, "must be a list of names of nodes, each once", default=())
     # Host names or IDs of nodes that nobody declares and that may stay.
-    other_nodes: tuple[str, ...] = key(
-        rules.other_nodes, "must be a list of host names or IDs of nodes, each once", default=()
-    )
+    other_nodes: tuple[str, ...] = key(rules.other_nodes, default=())
 
     @property
     def mark(self) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 
 from swarm.declare.compose import values
 from swarm.declare.compose.place import Place
-from swarm.declare.keys import as_it_is, declared, key, keys_of
+from swarm.declare.keys import key, keys_of, snake_cased
 from swarm.declare.rules import distinct, text
 
 
-@declared
+@snake_cased
 class Attachment:
     """A service on a network, by the network's name in the file."""
 
@@ -20,7 +20,7 @@ class Attachment:
     aliases: tuple[str, ...] = key(distinct, "must be a list of names, each once", default=())
 
 
-@declared
+@snake_cased
 class Reference:
     """A secret or config that a service's containers have as a file; without a target of that name."""
 
@@ -28,7 +28,7 @@ class Reference:
     target: str = key(text, "must be the name or path of a file", default="")
     uid: str = key(values.identity, "must be a user's number", default="0")
     gid: str = key(values.identity, "must be a group's number", default="0")
-    mode: int = key(values.mode, "must be a number to base 8, such as 0440", default=0o444)
+    mode: int = key(values.mode, default=0o444)
 
 
 def networks(place: Place, named: Mapping[str, Any]) -> tuple[Attachment, ...]:
@@ -36,7 +36,7 @@ def networks(place: Place, named: Mapping[str, Any]) -> tuple[Attachment, ...]:
     attached = []
     for name, options in (named or {"default": None}).items():
         place.check_declared(".networks", "networks", name)
-        found = place.given(f".networks.{name}", options or {}, keys_of(Attachment, as_it_is))
+        found = place.given(f".networks.{name}", options or {}, keys_of(Attachment))
         aliases = dict.fromkeys((*found.get("aliases", ()), place.service))
         attached.append(Attachment(name, tuple(aliases)))
     return tuple(attached)

@@ -13,7 +13,7 @@ from swarm import files
 from swarm.declare import environment
 from swarm.declare.compose import values
 from swarm.declare.compose.named import Named, check_length, outside
-from swarm.declare.keys import as_it_is, declared, key, keys_of, taken
+from swarm.declare.keys import key, keys_of, snake_cased, taken
 from swarm.declare.reader import Reader
 from swarm.declare.rules import text
 from swarm.declare.settings import NAMESPACE
@@ -28,7 +28,7 @@ NAME = r"[A-Za-z0-9]([\w.-]*[A-Za-z0-9])?"
 SETTING = f"Set it by `pulumi config set --secret --path {NAMESPACE}secrets.NAME`, and give that name"
 
 
-@declared
+@snake_cased
 class File:
     """A secret or a config: what tasks are given to read as a file. Never shown."""
 
@@ -38,7 +38,7 @@ class File:
     labels: Mapping[str, str] = values.named()
 
 
-@declared
+@snake_cased
 class _Written(Named):
     """The keys that are no field of a file by themselves."""
 
@@ -51,7 +51,7 @@ class _Written(Named):
     )
 
 
-KEYS = keys_of(_Written, as_it_is) | keys_of(File, as_it_is)
+KEYS = keys_of(_Written) | keys_of(File)
 
 
 class ContentReader:

@@ -11,25 +11,21 @@ from swarm.declare.compose.contents import File
 from swarm.declare.compose.mounts import Mount
 from swarm.declare.compose.networks import Network
 from swarm.declare.compose.ports import Port
-from swarm.declare.compose.rollout import COUNT, DURATION, Healthcheck, Restart, Rollback, Update
-from swarm.declare.keys import declared, key, part
+from swarm.declare.compose.rollout import COUNT, Healthcheck, Restart, Rollback, Update
+from swarm.declare.keys import key, part, snake_cased
 from swarm.declare.rules import boolean, image, one_of, text
 from swarm.declare.settings import Node
 
-_BOOLEAN = "must be true or false"
-_WORDS = "must be a text or a list of words"
-_CAPABILITIES = "must be a list of capabilities"
 
-
-@declared
+@snake_cased
 class Resources:
     """What a task may use, or is promised: billionths of a processor, and bytes. 0: not said."""
 
-    cpus: int = key(values.cpus, "must be a number of processors, 0.001 or more, such as 0.5", default=0)
-    memory: int = key(values.memory, "must be a number of octets, 4M or more, such as 64M", default=0)
+    cpus: int = key(values.cpus, default=0)
+    memory: int = key(values.memory, default=0)
 
 
-@declared
+@snake_cased
 class Logging:
     """Where the output of containers goes."""
 
@@ -37,7 +33,7 @@ class Logging:
     options: Mapping[str, str] = values.named()
 
 
-@declared
+@snake_cased
 class Service:
     """A service as declared. Defaults are Docker's."""
 
@@ -46,43 +42,36 @@ class Service:
         image, "must be the name of an image as Docker takes it, with its tag, such as nginx:1.26.3"
     )
     replicas: int | None = 1  # None: global, a task on every node that fits
-    entrypoint: tuple[str, ...] = key(values.words, _WORDS, default=(), hidden=True)
-    command: tuple[str, ...] = key(values.words, _WORDS, default=(), hidden=True)
+    entrypoint: tuple[str, ...] = key(values.words, default=(), hidden=True)
+    command: tuple[str, ...] = key(values.words, default=(), hidden=True)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     labels: Mapping[str, str] = values.named("deploy.labels")  # of the service
     container_labels: Mapping[str, str] = values.named("labels")
     hostname: str | None = key(text, "must be a host name", default=None)
     user: str | None = key(str, "must be a user, or USER:GROUP", default=None)
     working_dir: str | None = key(text, "must be a path", default=None)
-    init: bool | None = key(boolean, _BOOLEAN, default=None)
-    read_only: bool = key(boolean, _BOOLEAN, default=False)
+    init: bool | None = key(boolean, default=None)
+    read_only: bool = key(boolean, default=False)
     stop_signal: str | None = key(text, "must be a signal, such as SIGTERM", default=None)
-    stop_grace_period: str = key(values.duration, DURATION, default="10s")
+    stop_grace_period: str = key(values.duration, default="10s")
     healthcheck: Healthcheck | None = part(Healthcheck, default=None)
     hosts: tuple[tuple[str, str], ...] = key(  # name and address
-        values.hosts, "must be a list of NAME:ADDRESS, or a mapping", default=(), name="extra_hosts"
+        values.hosts, default=(), name="extra_hosts"
     )
-    dns: tuple[str, ...] = key(values.addresses, "must be an IP address, or a list of them", default=())
+    dns: tuple[str, ...] = key(values.addresses, default=())
     dns_search: tuple[str, ...] = key(
         values.one_or_more, "must be a domain, or a list of domains", default=()
     )
-    cap_add: tuple[str, ...] = key(values.capabilities, _CAPABILITIES, default=())
-    cap_drop: tuple[str, ...] = key(values.capabilities, _CAPABILITIES, default=())
+    cap_add: tuple[str, ...] = key(values.capabilities, default=())
+    cap_drop: tuple[str, ...] = key(values.capabilities, default=())
     sysctls: Mapping[str, str] = values.named()
     mounts: tuple[Mount, ...] = ()
     networks: tuple[Attachment, ...] = ()
     ports: tuple[Port, ...] = ()
-    endpoint_mode: str = key(
-        one_of("vip", "dnsrr"), "must be vip or dnsrr", default="vip", name="deploy.endpoint_mode"
-    )
+    endpoint_mode: str = key(one_of("vip", "dnsrr"), default="vip", name="deploy.endpoint_mode")
     secrets: tuple[Reference, ...] = ()
     configs: tuple[Reference, ...] = ()
-    constraints: tuple[str, ...] = key(
-        values.constraints,
-        "must be a list of constraints, such as node.role == worker, or with !=",
-        default=(),
-        name="deploy.placement.constraints",
-    )
+    constraints: tuple[str, ...] = key(values.constraints, default=(), name="deploy.placement.constraints")
     spread: str | None = None  # over the values of this
     max_replicas: int = key(  # per node; 0: any number
         COUNT, "must be a number of tasks", default=0, name="deploy.placement.max_replicas_per_node"
@@ -95,7 +84,7 @@ class Service:
     logging: Logging | None = part(Logging, default=None)
 
 
-@declared
+@snake_cased
 class Stack:
     """A stack as declared; names are those in the file, Docker's carry the stack's in front."""
 

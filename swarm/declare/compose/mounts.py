@@ -9,31 +9,31 @@ from typing import Any
 from swarm.declare.compose import values
 from swarm.declare.compose.place import Place
 from swarm.declare.compose.volumes import Volume
-from swarm.declare.keys import declared, key
+from swarm.declare.keys import key, snake_cased
 from swarm.declare.rules import boolean, one_of, text
 
 TYPES = ("volume", "bind", "tmpfs")
 
 
-@declared
+@snake_cased
 class Mount:
     """A place in a container's file tree that is kept elsewhere."""
 
-    type: str = key(one_of(*TYPES), "must be volume, bind or tmpfs")
-    target: str = key(values.absolute, "must be an absolute path in the container")
+    type: str = key(one_of(*TYPES))
+    target: str = key(values.absolute)
     # A path on the node; a volume has its own name.
     source: str = key(text, "must be a name under `volumes`, or a path on the node", default="")
     volume: Volume | None = None  # None: one without a name, new for every task
-    read_only: bool = key(boolean, "must be true or false", default=False)
+    read_only: bool = key(boolean, default=False)
     propagation: str | None = key(
         one_of(*values.PROPAGATIONS),
         f"must be one of {', '.join(values.PROPAGATIONS)}",
         default=None,
         name="bind.propagation",
     )
-    nocopy: bool = key(boolean, "must be true or false", default=False, name="volume.nocopy")
+    nocopy: bool = key(boolean, default=False, name="volume.nocopy")
     size: int | None = key(  # bytes
-        values.octets, "must be a number of octets, such as 64M", default=None, name="tmpfs.size"
+        values.octets, default=None, name="tmpfs.size"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from swarm.declare.compose import values
-from swarm.declare.keys import Key, declared, key, taken
+from swarm.declare.keys import Key, key, snake_cased, taken
 from swarm.declare.reader import Reader
 from swarm.declare.rules import text
 
@@ -18,11 +18,11 @@ LABEL = r"[A-Za-z0-9](?:[-_A-Za-z0-9]*[A-Za-z0-9])?"
 _NO: object = False
 
 
-@declared
+@snake_cased
 class Named:
     """The keys of that. An external one may have its name under `external`, as files had it before `name`."""
 
-    external: object = key(values.external, "must be true or false", default=_NO)
+    external: object = key(values.external, default=_NO)
     name: str | None = key(text, "must be a name in Docker", default=None)
 
 

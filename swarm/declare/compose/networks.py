@@ -8,44 +8,44 @@ from typing import Any
 
 from swarm.declare.compose import values
 from swarm.declare.compose.named import LABEL, LONGEST_LABEL, Named, outside
-from swarm.declare.keys import as_it_is, declared, key, keys_of, taken
+from swarm.declare.keys import key, keys_of, snake_cased, taken
 from swarm.declare.reader import Reader
 from swarm.declare.rules import boolean, items, one_of
 
 PREDEFINED = ("bridge", "default", "docker_gwbridge", "host", "ingress", "none")
 
 
-@declared
+@snake_cased
 class Network:
     """An overlay network. An external one is another stack's, or made by hand."""
 
     name: str
     full: str  # Docker's name
     external: bool = False
-    attachable: bool = key(boolean, "must be true or false", default=False)
-    internal: bool = key(boolean, "must be true or false", default=False)
+    attachable: bool = key(boolean, default=False)
+    internal: bool = key(boolean, default=False)
     options: Mapping[str, str] = values.named("driver_opts")
     labels: Mapping[str, str] = values.named()
     subnets: tuple[str, ...] = ()
 
 
-@declared
+@snake_cased
 class _Written(Named):
     """The keys that are no field of a network by themselves."""
 
     driver: str = key(one_of("overlay"), "must be overlay, the driver of swarms", default="overlay")
-    ipam: str = key(one_of("default"), "must be default", default="default", name="ipam.driver")
+    ipam: str = key(one_of("default"), default="default", name="ipam.driver")
     config: list[Any] = key(
         items, "must be a list of mappings with a subnet", default_factory=list, name="ipam.config"
     )
 
 
-@declared
+@snake_cased
 class _Subnet:
-    subnet: str = key(values.network, "must be an IPv4 network, such as 10.30.1.0/24")
+    subnet: str = key(values.network)
 
 
-KEYS = keys_of(_Written, as_it_is) | keys_of(Network, as_it_is)
+KEYS = keys_of(_Written) | keys_of(Network)
 
 
 def read(reader: Reader, stack: str, name: str, raw: Any) -> Network:
@@ -61,11 +61,7 @@ def read(reader: Reader, stack: str, name: str, raw: Any) -> Network:
     if not external:
         _check_name(reader, where, full)
     return Network(
-        name,
-        full,
-        external is not None,
-        subnets=tuple(one.subnet for one in subnets if one),
-        **found,
+        name, full, external is not None, subnets=tuple(one.subnet for one in subnets if one), **found
     )
 
 

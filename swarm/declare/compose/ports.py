@@ -7,22 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from swarm.declare.compose.place import Place
-from swarm.declare.keys import declared, key
+from swarm.declare.keys import key, snake_cased
 from swarm.declare.rules import number, one_of
 
-_NUMBER = number(1, 65535)
-_PORT = "must be a port, 1 to 65535"
+_NUMBER = number(1, 65535, "a port")
 _SHORT = r"\d{1,5}(?:-\d{1,5})?"
 
 
-@declared
+@snake_cased
 class Port:
     """A published port: on every node (ingress) or on those that run a task (host)."""
 
-    target: int = key(_NUMBER, _PORT)
-    published: int | None = key(_NUMBER, _PORT, default=None)  # None: the swarm chooses
-    protocol: str = key(one_of("tcp", "udp", "sctp"), "must be tcp, udp or sctp", default="tcp")
-    mode: str = key(one_of("ingress", "host"), "must be ingress or host", default="ingress")
+    target: int = key(_NUMBER)
+    published: int | None = key(_NUMBER, default=None)  # None: the swarm chooses
+    protocol: str = key(one_of("tcp", "udp", "sctp"), default="tcp")
+    mode: str = key(one_of("ingress", "host"), default="ingress")
 
 
 def read(place: Place, raw: list[Any]) -> tuple[Port, ...]:

@@ -17,7 +17,7 @@ from swarm.declare.compose.model import Service, Stack
 from swarm.declare.compose.named import LABEL, LONGEST_LABEL, check_length
 from swarm.declare.compose.service import ServiceReader
 from swarm.declare.compose.unsupported import REASONS
-from swarm.declare.keys import as_it_is, declared, key, keys_of
+from swarm.declare.keys import key, keys_of, snake_cased
 from swarm.declare.reader import Reader, join, near
 from swarm.declare.settings import NAMESPACE, Deployment
 
@@ -26,7 +26,7 @@ def _mapping(name: str) -> Mapping[str, Any]:
     return key(values.mapping, f"must be a mapping of {name}", default_factory=dict)
 
 
-@declared
+@snake_cased
 class _Top:
     """The keys at the top of a file."""
 
@@ -41,8 +41,6 @@ class _Top:
 class FileReader(Reader):
     """Tells the reader of everything of mistakes in a file, with the file and the line; paths begin in
     the file. `ignored` are paths, with * for anything, that may have keys which aren't known."""
-
-    spell = staticmethod(as_it_is)
 
     def __init__(self, outer: Reader, path: Path, document: Document, ignored: Iterable[str]) -> None:
         super().__init__()
@@ -113,7 +111,7 @@ class _StackReader:
     def read(self, raw: Any) -> Stack:
         """The stack; the reader is told the mistakes."""
         if isinstance(raw, dict):
-            known = {key: value for key, value in raw.items() if key in keys_of(_Top, as_it_is)}
+            known = {key: value for key, value in raw.items() if key in keys_of(_Top)}
             raw |= fill(known, self.deployment.variables, self.secrets, self.reader.unfilled)
         top = self.reader.build(_Top, "", raw) or _Top()
         made = {name: networks.read(self.reader, self.name, name, one) for name, one in top.networks.items()}

@@ -14,23 +14,19 @@ from swarm.declare.compose.place import Place
 from swarm.declare.compose.ports import Port
 from swarm.declare.compose.rollout import COUNT, Healthcheck
 from swarm.declare.compose.volumes import Volume
-from swarm.declare.keys import as_it_is, declared, key, keys_of, taken
+from swarm.declare.keys import key, keys_of, snake_cased, taken
 from swarm.declare.reader import Reader, whole
 from swarm.declare.rules import items, one_of, text
 
 
-@declared
+@snake_cased
 class _Written:
     """The keys that are no field of a service by themselves: others, or the file, are needed for it."""
 
-    environment: Mapping[str, str | None] = key(
-        values.variables, values.PAIRS, default_factory=dict, hidden=True
-    )
+    environment: Mapping[str, str | None] = key(values.variables, default_factory=dict, hidden=True)
     env_file: tuple[str, ...] = key(values.one_or_more, "must be a path, or a list of paths", default=())
     volumes: list[Any] = key(items, "must be a list of volumes", default_factory=list)
-    networks: Mapping[str, Any] = key(
-        values.attached, "must be a list of names under `networks`, or a mapping", default_factory=dict
-    )
+    networks: Mapping[str, Any] = key(values.attached, default_factory=dict)
     ports: list[Any] = key(items, "must be a list of ports", default_factory=list)
     secrets: list[Any] = key(
         items, "must be a list of names under `secrets`, or of mappings", default_factory=list
@@ -46,19 +42,16 @@ class _Written:
     )
     replicas: int | None = key(COUNT, "must be a number of tasks", default=None, name="deploy.replicas")
     preferences: list[Any] = key(
-        items,
-        "must be a list with one preference",
-        default_factory=list,
-        name="deploy.placement.preferences",
+        items, "must be a list with one preference", default_factory=list, name="deploy.placement.preferences"
     )
 
 
-@declared
+@snake_cased
 class _Preference:
     spread: str = key(text, "must be what to spread over, such as node.labels.zone")
 
 
-KEYS = keys_of(Service, as_it_is) | keys_of(_Written, as_it_is)
+KEYS = keys_of(Service) | keys_of(_Written)
 
 
 class ServiceReader:

@@ -10,13 +10,16 @@ from fractions import Fraction
 from typing import Any
 
 from swarm.declare.keys import key
-from swarm.declare.rules import UnshownError, boolean, distinct, sequence, text, texts
+from swarm.declare.rules import UnshownError, boolean, distinct, must_be, sequence, text, texts
 
 CONSTRAINT = re.compile(
     r"\s*[A-Za-z_][A-Za-z0-9\-_.]+\s*(?:==|!=)\s*[A-Za-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.ASCII
 )
 LEAST_CPU = 10**6  # billionths; less isn't taken, by swarmkit's checks of a new service, as less memory
 LEAST_MEMORY = 4 << 20
+
+PAIRS = "a mapping to texts or numbers, or a list of NAME=VALUE; quote true and false"
+DURATION = "a duration, such as 10s or 1m30s"
 
 NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
@@ -28,11 +31,13 @@ def one_or_more(raw: Any) -> tuple[str, ...]:
     return (raw,) if isinstance(raw, str) and raw else texts(raw)
 
 
+@must_be("an IP address, or a list of them")
 def addresses(raw: Any) -> tuple[str, ...]:
     """An IP address, or a list of them."""
     return tuple(str(ipaddress.ip_address(one)) for one in one_or_more(raw))
 
 
+@must_be("a list of constraints, such as node.role == worker, or with !=")
 def constraints(raw: Any) -> tuple[str, ...]:
     """What nodes have to be like: a key, == or !=, a value; by the rules of swarmkit's constraint.Parse."""
     listed = texts(raw)
@@ -41,11 +46,13 @@ def constraints(raw: Any) -> tuple[str, ...]:
     return listed
 
 
+@must_be("a text or a list of words")
 def words(raw: Any) -> tuple[str, ...]:
     """A command: a list of words, or a text that is split as a shell would."""
     return tuple(shlex.split(raw)) if isinstance(raw, str) else tuple(_scalar(one) for one in sequence(raw))
 
 
+@must_be("a text, or a list that begins with CMD, CMD-SHELL or NONE")
 def test(raw: Any) -> tuple[str, ...]:
     """A health check's command: a text for a shell, or a list that begins with CMD, CMD-SHELL or NONE."""
     listed = ("CMD-SHELL", text(raw)) if isinstance(raw, str) else texts(raw)
@@ -61,21 +68,25 @@ def mapping(raw: Any) -> Mapping[str, Any]:
     raise UnshownError
 
 
+@must_be("a list of names under `networks`, or a mapping")
 def attached(raw: Any) -> dict[str, Any]:
     """A mapping, or a list of names, each once."""
     return raw if isinstance(raw, dict) else dict.fromkeys(distinct(raw))
 
 
+@must_be("true or false")
 def external(raw: Any) -> object:
     """True or false, or a mapping with a name."""
     return raw if isinstance(raw, dict) else boolean(raw)
 
 
+@must_be(PAIRS)
 def pairs(raw: Any) -> dict[str, str]:
     """A mapping of names to texts or numbers, or a list of NAME=VALUE; without a value it is empty."""
     return {name: value or "" for name, value in variables(raw).items()}
 
 
+@must_be(PAIRS)
 def variables(raw: Any) -> dict[str, str | None]:
     """The same, with None for a name without a value."""
     if isinstance(raw, Mapping):
@@ -86,14 +97,12 @@ def variables(raw: Any) -> dict[str, str | None]:
     return {name: value if separator else None for name, separator, value in listed}
 
 
-PAIRS = "must be a mapping to texts or numbers, or a list of NAME=VALUE; quote true and false"
-
-
 def named(name: str = "") -> dict[str, str]:
     """A field for names and values, among which people write secrets."""
-    return key(pairs, PAIRS, default_factory=dict, name=name, hidden=True)
+    return key(pairs, default_factory=dict, name=name, hidden=True)
 
 
+@must_be("a list of NAME:ADDRESS, or a mapping")
 def hosts(raw: Any) -> tuple[tuple[str, str], ...]:
     """Names and addresses: a mapping, or a list of NAME:ADDRESS or NAME=ADDRESS."""
     listed = (
@@ -104,6 +113,7 @@ def hosts(raw: Any) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(ipaddress.ip_address(address.strip("[]")))) for name, address in listed)
 
 
+@must_be("a list of capabilities")
 def capabilities(raw: Any) -> tuple[str, ...]:
     """Names of capabilities as the engine writes them, in order: net_admin is CAP_NET_ADMIN."""
     named = {name.upper() for name in texts(raw)}
@@ -119,6 +129,7 @@ def nanoseconds(raw: Any) -> int:
     return _int64(sum(Fraction(number) * NANOSECONDS[unit] for number, unit in parts))
 
 
+@must_be(DURATION)
 def duration(raw: Any) -> str:
     """A duration as the Docker provider gives it back: 90s is 1m30s, 3600s is 1h. ValueError: it is none.
 
@@ -141,6 +152,7 @@ def duration(raw: Any) -> str:
     return "".join(number + unit for number, unit in parts)
 
 
+@must_be(f"{DURATION}; Docker takes none under 1ms")
 def millisecond_or_more(raw: Any) -> str:
     """A duration, or none."""
     if 0 < nanoseconds(raw) < NANOSECONDS["ms"]:
@@ -154,6 +166,7 @@ def _decimal(amount: int, unit: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
+@must_be("a number of octets, such as 64M")
 def octets(raw: Any) -> int:
     """A number of octets, with a unit: 64M, 1.5gb, 512k; units are powers of 1024."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", str(raw).lower())
@@ -162,6 +175,7 @@ def octets(raw: Any) -> int:
     return _int64(Fraction(match[1]) * OCTETS[match[2]])
 
 
+@must_be("a number of octets, 4M or more, such as 64M")
 def memory(raw: Any) -> int:
     """As many as a task can have; 0: not said."""
     number = octets(raw)
@@ -170,6 +184,7 @@ def memory(raw: Any) -> int:
     return number
 
 
+@must_be("a number of processors, 0.001 or more, such as 0.5")
 def cpus(raw: Any) -> int:
     """A number of processors such as 0.5, in billionths."""
     number = _fraction(raw) * 10**9
@@ -178,6 +193,7 @@ def cpus(raw: Any) -> int:
     return _int64(number)
 
 
+@must_be("0 to 1, in tenths: no more is kept")
 def ratio(raw: Any) -> str:
     """A ratio of 0 to 1 with one decimal, which is all that the Docker provider keeps."""
     number = _fraction(raw)
@@ -186,6 +202,7 @@ def ratio(raw: Any) -> str:
     return f"{float(number):.1f}"
 
 
+@must_be("an absolute path in the container")
 def absolute(raw: Any) -> str:
     """A path from the root."""
     if not text(raw).startswith("/"):
@@ -193,11 +210,13 @@ def absolute(raw: Any) -> str:
     return str(raw)
 
 
+@must_be("an IPv4 network, such as 10.30.1.0/24")
 def network(raw: Any) -> str:
     """An IPv4 network."""
     return str(ipaddress.IPv4Network(text(raw)))
 
 
+@must_be("a number to base 8, such as 0440")
 def mode(raw: Any) -> int:
     """A file's permissions: 0440 as a number to base 8, or as a text."""
     value = int(raw, 8) if isinstance(raw, str) else raw

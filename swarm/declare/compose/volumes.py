@@ -8,14 +8,14 @@ from typing import Any
 
 from swarm.declare.compose import values
 from swarm.declare.compose.named import Named, outside
-from swarm.declare.keys import as_it_is, declared, key, keys_of, taken
+from swarm.declare.keys import key, keys_of, snake_cased, taken
 from swarm.declare.reader import Reader
 from swarm.declare.rules import text
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]+"  # the engine's, when it makes one for a task
 
 
-@declared
+@snake_cased
 class Volume:
     """A named volume; a node makes it when a task there first mounts it."""
 
@@ -26,7 +26,7 @@ class Volume:
     labels: Mapping[str, str] = values.named()
 
 
-KEYS = keys_of(Named, as_it_is) | keys_of(Volume, as_it_is)
+KEYS = keys_of(Named) | keys_of(Volume)
 
 
 def read(reader: Reader, stack: str, name: str, raw: Any) -> Volume:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -20,7 +20,8 @@ from swarm.declare.compose import (
     service,
     volumes,
 )
-from swarm.declare.keys import Key, Part, Rule, as_it_is, keys_of
+from swarm.declare.keys import Key, Part, keys_of
+from swarm.declare.rules import Rule
 from swarm.declare.settings import NAMESPACE, Deployment, Edge, Node
 
 PAGE = (Path(__file__).parents[3] / "docs/configuration.md").read_text()
@@ -102,7 +103,7 @@ def check_default(said: str, key: Key) -> None:
         assert not key.default or isinstance(key.rule, Part)
 
 
-def check_bound(rule: Rule, bound: str, beyond: int) -> None:
+def check_bound(rule: Rule[Any], bound: str, beyond: int) -> None:
     """It is taken; one more, or one second more, isn't."""
     number, unit = re.findall(r"\d+|\D+|$", bound)[:2]
     rule.read(bound)
@@ -145,7 +146,7 @@ def inner(name: str) -> dict[str, Key]:
     kinds = [one.rule.keys for one in held(name).values() if isinstance(one.rule, Part)]
     kinds += [ITEMS[name]] if name in ITEMS else []
     nested = {key: one for key, one in held(name).items() if key != name}
-    nested |= {key: one for kind in kinds for key, one in keys_of(kind, as_it_is).items()}
+    nested |= {key: one for kind in kinds for key, one in keys_of(kind).items()}
     return {key.rpartition(".")[2]: one for key, one in nested.items()}
 
 
@@ -192,4 +193,4 @@ def test_a_row_of_the_top_level_has_its_keys(name: str, keys: Mapping[str, Key])
 
 def test_the_top_level_has_rows_for_all_its_keys() -> None:
     rows = [name.removesuffix(".NAME") for row in table("| top level |") for name in in_code(row[0])]
-    assert sorted([*rows, "services", "version"]) == sorted(keys_of(reading._Top, as_it_is))
+    assert sorted([*rows, "services", "version"]) == sorted(keys_of(reading._Top))

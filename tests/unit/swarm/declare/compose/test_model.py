@@ -25,7 +25,7 @@ from swarm.declare.compose import (
 )
 from swarm.declare.compose.document import Document
 from swarm.declare.compose.reading import _Top
-from swarm.declare.keys import Key, Part, as_it_is, keys_of
+from swarm.declare.keys import Key, Part, keys_of
 from tests.unit.given import ReadStack
 
 EVERY_KEY = """
@@ -159,7 +159,7 @@ def test_every_key_is_read_into_the_model(read: ReadStack, tmp_path: Path) -> No
 def known(keys: Mapping[str, Key]) -> set[str]:
     """The paths of keys in a mapping, such as `deploy.mode`, those of its parts too."""
     parts = {name: key.rule for name, key in keys.items() if isinstance(key.rule, Part)}
-    inner = {f"{name}.{one}" for name, part in parts.items() for one in keys_of(part.keys, as_it_is)}
+    inner = {f"{name}.{one}" for name, part in parts.items() for one in keys_of(part.keys)}
     return inner | (keys.keys() - parts.keys())
 
 
@@ -175,15 +175,15 @@ def used(data: Mapping[str, Any], keys: set[str], path: str = "") -> set[str]:
 
 def test_no_key_is_missing_above() -> None:
     data: Any = Document(EVERY_KEY).data
-    assert set(data) == set(keys_of(_Top, as_it_is))
+    assert set(data) == set(keys_of(_Top))
     page = data["services"]["page"]
     for found, keys in (
         ([page], service.KEYS),
-        (page["volumes"], keys_of(Mount, as_it_is)),
-        (page["networks"].values(), keys_of(Attachment, as_it_is)),
-        (page["ports"], keys_of(Port, as_it_is)),
-        (page["secrets"], keys_of(Reference, as_it_is)),
-        (page["configs"], keys_of(Reference, as_it_is)),
+        (page["volumes"], keys_of(Mount)),
+        (page["networks"].values(), keys_of(Attachment)),
+        (page["ports"], keys_of(Port)),
+        (page["secrets"], keys_of(Reference)),
+        (page["configs"], keys_of(Reference)),
         (data["networks"].values(), networks.KEYS),
         (data["volumes"].values(), volumes.KEYS),
         ([one for kind in ("secrets", "configs") for one in data[kind].values()], contents.KEYS),
