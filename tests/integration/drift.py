@@ -764,7 +764,7 @@ SERVICE_ROWS = (
 
 def table() -> str:
     """The rows as docs/drift.md has them."""
-    lines = ["| by hand, or by chance | | the preview says | an up |", "| --- | --- | --- | --- |"]
+    lines = ["| by hand, or by chance | | the preview says | `pulumi up` |", "| --- | --- | --- | --- |"]
     for row in (*ROWS, *SERVICE_ROWS):
         said = "<br>".join(f"`{one}`" for one in row.says)
         lines.append(f"| {row.what} | {row.answer} | {said} | {row.does} |")
