@@ -16,7 +16,7 @@ from swarm.declare import compose, encryption, environment, load_balancer, order
 from swarm.declare.keys import Key, keys_of
 from swarm.declare.reader import ConfigurationError, Reader
 from swarm.declare.rules import Rule, anything
-from swarm.declare.settings import NAMESPACE, Deployment, Edge, Node, Settings
+from swarm.declare.settings import NAMESPACE, Deployment, Edge, Node, Settings, Ssh
 from swarm.declare.ways import read as read_ways
 
 # The way that all nodes have is each node's own, and no field of the settings.
@@ -65,17 +65,8 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
     }
     top = reader.given(NAMESPACE, raw, TOP)
     written = top.pop("nodes", [])
-    ways = read_ways(reader, top.pop("ssh", {}), written, folder)
-    nodes = [
-        node
-        for index, (item, way) in enumerate(zip(written, ways, strict=True))
-        if (node := reader.build(Node, f"{NAMESPACE}nodes[{index}]", item, ssh=way)) and way
-    ]
-    stacks = [
-        replace(one, compose=folder / one.compose)
-        for index, item in enumerate(top.pop("stacks", []))
-        if (one := reader.build(Deployment, f"{NAMESPACE}stacks[{index}]", item))
-    ]
+    nodes = _nodes(reader, written, read_ways(reader, top.pop("ssh", {}), written, folder))
+    stacks = _stacks(reader, top.pop("stacks", []), folder)
     # What is no list of nodes is a mistake of its own, and known.
     if isinstance(raw.get("nodes", []), list) or raw["nodes"] is None:
         _check_nodes(reader, written)
@@ -84,7 +75,21 @@ def read(reader: Reader, values: Mapping[str, Any], folder: Path, project: str, 
         reader.wrong(f"{NAMESPACE}unreachable", name, "there is no node of this name", "Correct it")
     edge = load_balancer.read(reader, top.pop("edge", None), names, nodes)
     _check_stacks(reader, [one.name for one in stacks], edge)
-    return Settings(project, stack, nodes=tuple(nodes), stacks=tuple(stacks), edge=edge, **top)
+    return Settings(project, stack, nodes=nodes, stacks=stacks, edge=edge, **top)
+
+
+def _nodes(reader: Reader, raw: Sequence[Any], ways: Sequence[Ssh | None]) -> tuple[Node, ...]:
+    """Those without a mistake, neither in their own keys nor in the way to them."""
+    found = [
+        reader.build(Node, f"{NAMESPACE}nodes[{index}]", item, ssh=way)
+        for index, (item, way) in enumerate(zip(raw, ways, strict=True))
+    ]
+    return tuple(node for node, way in zip(found, ways, strict=True) if node and way)
+
+
+def _stacks(reader: Reader, raw: Sequence[Any], folder: Path) -> tuple[Deployment, ...]:
+    found = [reader.build(Deployment, f"{NAMESPACE}stacks[{index}]", item) for index, item in enumerate(raw)]
+    return tuple(replace(one, compose=folder / one.compose) for one in found if one)
 
 
 def parsed(value: Any) -> Any:
