@@ -10,7 +10,8 @@ from pathlib import Path
 from acceptance import polling
 from acceptance.driver import Stage
 from benchmarks.elections.measuring import leading
-from swarm.errors import LabError, PlayError
+from swarm import ssh
+from swarm.errors import CommandError, PlayError
 from swarm.ssh import config_file
 
 BEAT_SECONDS = 1  # between two requests to a manager: emulated machines have an election to hold, too
@@ -35,7 +36,7 @@ async def elected(stage: Stage, old: str, end: Callable[[], None]) -> tuple[str,
         async with polling.engines(Config(config_file(settings.stack)), others) as sockets:
             watching = polling.first(sockets, leads, ELECTION_SECONDS, BEAT_SECONDS)
             moment, _ = await asyncio.gather(watching, asyncio.to_thread(end))
-    except LabError as error:
+    except CommandError as error:
         raise PlayError(str(error)) from None
     if moment is None:
         raise PlayError(f"no other Leader within {ELECTION_SECONDS} s")
@@ -50,4 +51,4 @@ class Config:
 
     def ssh_command(self, node: str) -> list[str]:
         """The ssh command that logs in to the node."""
-        return ["ssh", "-F", str(self.path), node]
+        return ssh.command(self.path, node)

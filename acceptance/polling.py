@@ -11,18 +11,17 @@ import asyncio
 import json
 import tempfile
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from swarm.errors import LabError
+from swarm import ssh
 
 BEAT_SECONDS = 0.2
 LIMIT_SECONDS = 2.0
-SESSION_SECONDS = 20
+ENGINE = "/var/run/docker.sock"
 
 
 @dataclass(frozen=True)
@@ -49,35 +48,14 @@ class Reach(Protocol):
 @asynccontextmanager
 async def engines(reach: Reach, names: Iterable[str]) -> AsyncIterator[dict[str, Path]]:
     """The nodes' Docker Engines as local sockets, by the nodes' names; one SSH session each."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         sockets = {name: Path(folder, name) for name in names}
-        async with AsyncExitStack() as stack:
-            opened = (stack.enter_async_context(_session(reach, name, at)) for name, at in sockets.items())
-            await asyncio.gather(*opened)
-            yield sockets
-
-
-@asynccontextmanager
-async def _session(reach: Reach, name: str, socket: Path) -> AsyncIterator[None]:
-    """An SSH session that forwards a socket to a node's engine."""
-    *ssh, destination = reach.ssh_command(name)
-    forward = ("-o", "ExitOnForwardFailure=yes", "-L", f"{socket}:/var/run/docker.sock")
-    session = await asyncio.create_subprocess_exec(
-        *ssh, *forward, destination, "echo; exec cat", stdin=PIPE, stdout=PIPE
-    )
-    try:
-        # A line from the node: the session is there, and with it what is forwarded.
-        await asyncio.wait_for(cast(asyncio.StreamReader, session.stdout).readuntil(), SESSION_SECONDS)
-    except (TimeoutError, asyncio.IncompleteReadError):
-        session.kill()
-        raise LabError(
-            f"{name}: no SSH session", f"ssh gets {SESSION_SECONDS} s; see above what it says"
-        ) from None
-    try:
-        yield
-    finally:
-        session.kill()  # its input's end would not reach a host that is cut off
-        await session.wait()
+        sessions = [ssh.forwarded(reach.ssh_command(name), {at: ENGINE}) for name, at in sockets.items()]
+        opened = (asyncio.to_thread(stack.enter_context, session) for session in sessions)
+        for failure in await asyncio.gather(*opened, return_exceptions=True):
+            if failure:
+                raise failure
+        yield sockets
 
 
 async def ask(socket: Path, method: str, path: str, body: Any = None) -> Answer:

@@ -8,12 +8,11 @@ from urllib.parse import quote
 
 from acceptance import tasks
 from acceptance.tasks import Sight, Task
-from swarm import process
+from swarm import process, ssh
 from swarm.declare.labels import NAMESPACE_LABEL
 from swarm.docker_api import FAILURES, Bounds, EngineError, Session
 from swarm.errors import CommandError, NoAnswerError
 from swarm.run import Run
-from swarm.ssh import SHARED, config_file
 
 ASK_SECONDS = 40  # an SSH connection to an emulated machine included
 SPARE_SECONDS = 10  # until here what there doesn't end is ended
@@ -95,7 +94,7 @@ class Swarm:
     def _ask(self, name: str, path: str) -> Any:
         """What the Docker Engine's API of a node gives for a path."""
         bounds = Bounds(ASK_SECONDS, ASK_SECONDS)
-        with Session(name, config_file(self.settings.stack), bounds, shared=True) as session:
+        with Session(name, ssh.config_file(self.settings.stack), bounds, shared=True) as session:
             try:
                 session.begin()
                 return session.engine().get(path)
@@ -108,8 +107,7 @@ class Swarm:
         # While a swarm has no leader, its managers leave requests unanswered.
         bounded = f"timeout {ASK_SECONDS} {command}"
         # Requests share a connection: on an emulated machine it takes longer than they do.
-        options = [f"-o{key}={value}" for key, value in SHARED.items()]
-        return ["ssh", "-F", str(config_file(self.settings.stack)), *options, name, bounded]
+        return ssh.command(ssh.config_file(self.settings.stack), name, bounded, shared=True)
 
 
 def _filters(key: str, value: str) -> str:

@@ -23,11 +23,10 @@ from typing import Any
 from operations import pulumi_cli
 from operations.pulumi_cli import PROJECT
 from operations.stack import prepare
-from swarm import process
+from swarm import process, ssh
 from swarm.errors import CommandError
 from swarm.faults import doing
 from swarm.run import Run
-from swarm.ssh import config_file
 
 ANSWER_SECONDS = 20  # the SSH connection aside
 
@@ -164,9 +163,9 @@ def find(run: Run, resource: Mapping[str, Any]) -> str | None:
     name = resource["inputs"]["name"]
     command = shlex.join(["docker", kind, "inspect", "--format", "{{.ID}}", "--", name])
     control = run.settings.node(run.plan.control)
-    ssh = ["ssh", "-F", str(config_file(run.settings.stack)), control.name]
+    asked = ssh.command(ssh.config_file(run.settings.stack), control.name, command)
     try:
-        return process.output([*ssh, command], control.ssh.connect_timeout + ANSWER_SECONDS).strip()
+        return process.output(asked, control.ssh.connect_timeout + ANSWER_SECONDS).strip()
     except CommandError as error:
         if any(words in str(error).lower() for words in ("no such", "not found")):
             return None

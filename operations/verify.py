@@ -15,7 +15,7 @@ from shlex import quote
 
 from operations import table
 from operations.stack import prepare
-from swarm import process
+from swarm import process, ssh
 from swarm.declare.compose import Port, Service, Stack
 from swarm.declare.settings import Node
 from swarm.errors import CommandError
@@ -138,8 +138,8 @@ def task_addresses(found: Run, service: str, cluster: Cluster) -> list[str]:
         " xargs -r docker inspect --type task --format '{{.NodeID}}'"
     )
     control = found.settings.node(found.plan.control)
-    ssh = ["ssh", "-F", str(config_file(found.settings.stack)), control.name]
-    listed = process.output([*ssh, command], control.ssh.connect_timeout + ANSWER_SECONDS)
+    asked = ssh.command(config_file(found.settings.stack), control.name, command)
+    listed = process.output(asked, control.ssh.connect_timeout + ANSWER_SECONDS)
     return sorted({cluster.entries[one].address for one in listed.split() if one in cluster.entries})
 
 
@@ -147,7 +147,7 @@ def ask(path: Path, port: Port, node: Node, address: str) -> tuple[bool, str]:
     """Whether address:port answers, asked from the node, through its sshd; and what it says."""
     seconds = node.ssh.connect_timeout + ANSWER_SECONDS
     request = f"GET / HTTP/1.0\r\nHost: {address}\r\n\r\n"
-    command = ["ssh", "-F", str(path), "-W", f"{address}:{port.published}", node.name]
+    command = ssh.command(path, node.name, options=("-W", f"{address}:{port.published}"))
     try:
         asked = process.run(command, seconds, request)
     except subprocess.TimeoutExpired:

@@ -24,11 +24,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
-from swarm import process
+from swarm import process, ssh
 from swarm.errors import SwarmError
 from swarm.observe.model import KEY_CHANGED
 from swarm.script import render
-from swarm.ssh import SHARED
 
 COMMAND = "exec sh -s"
 
@@ -66,9 +65,8 @@ class Session:
         self.noise = b""  # its last line before that
         # A file takes any number of complaints without anybody who reads them.
         self.complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed at the context's end)
-        options = [f"-o{key}={value}" for key, value in SHARED.items()] if shared else []
         self.ssh = subprocess.Popen(
-            ["ssh", "-F", str(ssh_config), *options, name, COMMAND],
+            ssh.command(ssh_config, name, COMMAND, shared=shared),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.complaints,

@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from swarm import files, process
 from swarm.declare.settings import Node, Settings, Ssh
+from swarm.errors import CommandError
 
 # With an underscore, which no node's name can have.
 CONTROL = "_control"
@@ -23,6 +26,7 @@ FOLDER = Path(".swarm")  # git-ignored
 # ssh's options for requests that share a connection; it stays for 30 s after the last. A socket's name must
 # be short, hence relative and without the stack's: it is a hash of host, port and user.
 SHARED = {"ControlMaster": "auto", "ControlPath": FOLDER / "%C", "ControlPersist": 30}
+SESSION_SECONDS = 20  # that a session gets to begin
 REMARK = f"# {CONTROL} is "
 
 
@@ -30,6 +34,35 @@ def config_file(stack: str) -> Path:
     """The path of the stack's SSH configuration, relative to the project: the same on any machine,
     so that the Docker provider's inputs never change."""
     return FOLDER / stack / "ssh_config"
+
+
+def command(
+    config: Path, name: str, *words: str, options: Sequence[str] = (), shared: bool = False
+) -> list[str]:
+    """The ssh command that logs in to a host of the configuration, and runs words there; `shared`: over a
+    connection that other requests use, and that stays."""
+    ways = [f"-o{key}={value}" for key, value in SHARED.items()] if shared else []
+    return ["ssh", "-F", str(config), *ways, *options, name, *words]
+
+
+@contextlib.contextmanager
+def forwarded(login: Sequence[str], sockets: Mapping[Path, str]) -> Iterator[None]:
+    """Local sockets that lead to addresses at a host, by one session that ends with the context. `login` is
+    the command that logs in there. CommandError: there is no session within SESSION_SECONDS."""
+    *ssh, host = login
+    forwards = [f"-L{socket}:{address}" for socket, address in sockets.items()]
+    words = [*ssh, "-oExitOnForwardFailure=yes", *forwards, host, "echo; exec cat"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as session:
+        try:
+            # A line from the host: the session is there, and with it what is forwarded.
+            said = cast(BinaryIO, session.stdout)
+            came, _, _ = select.select([said], [], [], SESSION_SECONDS)
+            if not (came and said.readline()):
+                told = f"ssh gets {SESSION_SECONDS} s; see above what it says"
+                raise CommandError(f"{host}: no SSH session", told)
+            yield
+        finally:
+            session.kill()  # its input's end would not reach a host that is cut off
 
 
 def write_config(settings: Settings, control: str | None = None) -> None:
@@ -79,7 +112,7 @@ def open_control(stack: str, seconds: float) -> None:
     images, within `seconds`. Each would open one of its own, many at once: on a slow host they time out.
     Where it fails they say so themselves."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.run(["ssh", "-F", str(config_file(stack)), CONTROL, "true"], seconds)
+        process.run(command(config_file(stack), CONTROL, "true"), seconds)
 
 
 def _block(alias: str, host: str, ssh: Ssh) -> str:

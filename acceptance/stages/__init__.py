@@ -14,7 +14,7 @@ from acceptance.stages import edge, failover, mesh
 from operations import pulumi_cli
 from operations import verify as live
 from operations.stack import declared, prepare
-from swarm import process
+from swarm import process, ssh
 from swarm.declare.reader import ConfigurationError, Mistake
 from swarm.errors import PlayError
 from swarm.finding import Verdict, summed
@@ -113,7 +113,7 @@ def verify(site: Site) -> None:
 def conditions(site: Site, found: Run) -> Conditions:
     """On what it runs, as the hosts themselves have it."""
     path, name = config_file(site.stack), found.settings.leader.name
-    command = ["ssh", "-F", str(path), name, "systemd-detect-virt 2>/dev/null"]
+    command = ssh.command(path, name, "systemd-detect-virt 2>/dev/null")
     try:
         kind = process.run(command, ANSWER_SECONDS).stdout.strip()
     except subprocess.TimeoutExpired:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from subprocess import run
 
 from acceptance import election, tasks
 from acceptance.driver import Stage
@@ -17,6 +16,7 @@ from acceptance.play import script
 from acceptance.site import Site
 from operations import verify
 from operations.doctor.ports import MANAGERS
+from swarm import process, ssh
 from swarm.declare.compose import Service
 from swarm.declare.settings import Node
 from swarm.finding import Verdict
@@ -24,6 +24,7 @@ from swarm.ssh import CONTROL, config_file
 
 BEAT_SECONDS = 0.2
 PAGE_SECONDS = 2  # between two requests to an address: emulated machines have an election to hold, too
+READ_SECONDS = 10  # that ssh gets to read a file
 DEAD_SECONDS = 2  # without an answer
 DEATH_SECONDS = 300  # from the command that destroys a machine
 PINNED = r"node\.hostname *== *(\S+)"
@@ -165,9 +166,7 @@ def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[str]]]
 def control_host(stage: Stage) -> str:
     """The host that control commands go through, by the SSH configuration."""
     path = config_file(stage.found.settings.stack)
-    said = run(
-        ["ssh", "-G", "-F", str(path), CONTROL], capture_output=True, text=True, encoding="utf-8", check=True
-    ).stdout
+    said = process.output(ssh.command(path, CONTROL, options=["-G"]), READ_SECONDS)
     return next(line.split()[1] for line in said.splitlines() if line.startswith("hostname "))
 
 

@@ -17,7 +17,7 @@ from acceptance.play import script
 from operations.doctor import overlay
 from operations.doctor.examination import ask
 from operations.doctor.ports import Hosts
-from swarm import process
+from swarm import process, ssh
 from swarm.declare.settings import Node
 from swarm.errors import PlayError
 from swarm.finding import Verdict
@@ -149,7 +149,7 @@ def asked(stage: Stage, client: str, name: str, times: int) -> tuple[set[str], s
     path = config_file(stage.found.settings.stack)
     stage.transcript.command(f"docker exec {STACK}_{client} curl http://{name}/", prompt=node)
     try:
-        done = process.run(["ssh", "-F", str(path), node, command], ASK_SECONDS)
+        done = process.run(ssh.command(path, node, command), ASK_SECONDS)
     except subprocess.TimeoutExpired:
         raise PlayError(f"{node}: asking {name} took longer than {ASK_SECONDS} s") from None
     return read(done.stdout)
@@ -181,7 +181,7 @@ def encrypts(stage: Stage, node: str) -> bool:
     """Whether a node's kernel can encrypt what it sends to others."""
     path = config_file(stage.found.settings.stack)
     try:
-        done = process.run(["ssh", "-F", str(path), node, "sh -s"], ASK_SECONDS, render(ESP))
+        done = process.run(ssh.command(path, node, "sh -s"), ASK_SECONDS, render(ESP))
     except subprocess.TimeoutExpired:
         return False
     return done.stdout.strip() == "yes"

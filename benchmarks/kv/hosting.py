@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import http.client
-import select
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from subprocess import PIPE
-from typing import BinaryIO, cast
 
 from benchmarks.kv.stores import Etcd, Redis, Store, Swarm
 from benchmarks.pulumi import timed
 from hosts import images, machine
 from lab import Lab, Node
-from swarm.errors import BenchError, LabError
+from swarm import ssh
+from swarm.errors import BenchError
 from swarm.waiting import until
 
 READY_SECONDS = 60
-SESSION_SECONDS = 20
 
 # Not among the lab's images: nobody else needs it.
 ETCD = images.Recipe(
@@ -81,21 +77,11 @@ def leading(lab: Lab, nodes: Sequence[Node]) -> Iterator[Sockets]:
 @contextmanager
 def forwarded(lab: Lab, node: Node) -> Iterator[Sockets]:
     """The stores on a node as local sockets, all through one SSH session."""
-    *ssh, destination = lab.ssh_command(node.name)
     with tempfile.TemporaryDirectory() as folder:
         sockets = {store: Path(folder, store.name) for store in ADDRESSES}
-        forwards = (f"-L{sockets[store]}:{address}" for store, address in ADDRESSES.items())
-        command = [*ssh, "-oExitOnForwardFailure=yes", *forwards, destination, "echo; exec cat"]
-        with subprocess.Popen(command, stdin=PIPE, stdout=PIPE) as session:
-            try:
-                # A line from the node: the session is there, and with it what is forwarded.
-                stdout = cast(BinaryIO, session.stdout)
-                came, _, _ = select.select([stdout], [], [], SESSION_SECONDS)
-                if not (came and stdout.readline()):
-                    raise LabError(f"{node.name}: no SSH session", "see above what ssh says")
-                yield sockets
-            finally:
-                session.kill()
+        addresses = {sockets[store]: address for store, address in ADDRESSES.items()}
+        with ssh.forwarded(lab.ssh_command(node.name), addresses):
+            yield sockets
 
 
 def _joined(what: str, found: Callable[[], Path | None]) -> Path:

@@ -15,6 +15,7 @@ from operations import pulumi_cli, table
 from operations.doctor import exchange, facts, hosts, mtu, neighbors, overlay, ports, programs, undeclared
 from operations.doctor.ports import Hosts
 from operations.stack import prepare
+from swarm import ssh
 from swarm.declare.settings import Node, Settings
 from swarm.faults import doing
 from swarm.finding import Finding, summed
@@ -63,16 +64,16 @@ def ask(found: Run) -> dict[str, facts.Facts]:
 
 def try_ports(known: Hosts) -> tuple[list[exchange.Message], exchange.Outcome]:
     """Sends messages from each host to each other; gives them, and what became of them."""
-    ssh = ["ssh", "-F", str(config_file(known.settings.stack))]
+    path = config_file(known.settings.stack)
     token = secrets.token_hex(8)
 
     def listen(name: str, wanted: list[str]) -> list[str]:
         tool = known.facts[name].tool or ""
-        return [*ssh, name, shlex.join(programs.listen(tool, exchange.SESSION_SECONDS, wanted))]
+        return ssh.command(path, name, shlex.join(programs.listen(tool, exchange.SESSION_SECONDS, wanted)))
 
     def send(name: str, words: list[str]) -> list[str]:
         tool = known.facts[name].tool or ""
-        return [*ssh, name, shlex.join(programs.send(tool, token, name, words))]
+        return ssh.command(path, name, shlex.join(programs.send(tool, token, name, words)))
 
     listeners = {
         node.name: listen(node.name, ports.wanted(known, node))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from swarm import process
+from swarm import process, ssh
 from swarm.observe.probe import TOTAL_SECONDS
 from swarm.script import render
 
@@ -39,7 +39,7 @@ def ask(path: Path, name: str, data_root: str, peers: Iterable[str], limit: floa
     """The facts of a host, within `limit` seconds; `peers` are the addresses or names of the other nodes."""
     command = shlex.join(["sh", "-s", data_root, *peers])
     try:
-        done = process.run(["ssh", "-F", str(path), name, command], limit, render(SCRIPT))
+        done = process.run(ssh.command(path, name, command), limit, render(SCRIPT))
     except subprocess.TimeoutExpired:
         return Facts(problem=f"it gave no answer within {limit} s")
     if not done.stdout.endswith("end\n"):

@@ -21,7 +21,7 @@ from operations.doctor import programs
 from operations.doctor.exchange import SESSION_SECONDS, SMALL, Message, Outcome, Sessions, exchange
 from operations.doctor.mtu import VXLAN_OCTETS
 from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
-from swarm import process
+from swarm import process, ssh
 from swarm.decide import ownership
 from swarm.decide.plan import Plan, Step
 from swarm.finding import Finding, failed, unknown
@@ -75,7 +75,7 @@ def attempt(hosts: Hosts, control: str, nodes: Collection[str]) -> tuple[list[Me
     network = f"swarm-doctor-{secrets.token_hex(8)}"
     keep = shlex.join(["sh", "-c", render(NETWORK), "sh", network, str(SESSION_SECONDS)])
     path = config_file(hosts.settings.stack)
-    with Sessions({control: ["ssh", "-F", str(path), control, keep]}) as made:
+    with Sessions({control: ssh.command(path, control, keep)}) as made:
         if made.silent:
             return [], Outcome(silent=dict.fromkeys(nodes, made.silent[control]))
         return between(hosts, nodes, network)
@@ -90,7 +90,7 @@ def between(
     name = f"swarm-doctor-{token}"
 
     def command(node: str, *words: str) -> list[str]:
-        return ["ssh", "-F", str(path), node, shlex.join(words)]
+        return ssh.command(path, node, shlex.join(words))
 
     def listen(node: str) -> list[str]:
         tool = hosts.facts[node].tool or ""
@@ -122,7 +122,7 @@ def address_of(path: Path, node: str, container: str) -> str:
     template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     command = shlex.join(["docker", "inspect", "-f", template, container])
     try:
-        return process.run(["ssh", "-F", str(path), node, command], ASK_SECONDS).stdout.strip()
+        return process.run(ssh.command(path, node, command), ASK_SECONDS).stdout.strip()
     except subprocess.TimeoutExpired:
         return ""
 

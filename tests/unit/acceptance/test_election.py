@@ -12,7 +12,7 @@ import pytest
 
 from acceptance import election, polling
 from acceptance.polling import Answer
-from swarm.errors import LabError, PlayError
+from swarm.errors import CommandError, PlayError
 
 Answers = dict[str, list[Answer | None]]  # None: the manager hangs
 
@@ -90,7 +90,7 @@ def test_a_manager_that_cannot_be_reached_is_the_play_s_error(
 ) -> None:
     @asynccontextmanager
     async def engines(*_: object) -> AsyncIterator[None]:
-        raise LabError("m2: no SSH session", "see above")
+        raise CommandError("m2: no SSH session", "see above")
         yield
 
     monkeypatch.setattr(polling, "engines", engines)
