@@ -1,10 +1,14 @@
-"""The connection of the engine's commands to a host."""
+"""The engine's commands on hosts: what they are declared by, and the connection that they take."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
 
+from components.scripts import host as host_scripts
+from swarm.decide.plan import Command
 from swarm.declare.settings import Node, Ssh
 from swarm.declare.ssh_files import host_key
 
@@ -64,3 +68,37 @@ def _checked_key(host: str, ssh: Ssh) -> str:
     if key is None:
         raise KeyError(f"no host key of {host} is known")
     return key
+
+
+class RemoteScript(remote.Command):
+    """A script that a host runs, as the plan's `command` says. Its line ends in a random word, which is a
+    difference unless it is ignored, so that the script runs again (docs/adr/0002). `delete`: the line on
+    delete."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Command,
+        stdin: pulumi.Input[str] | None,
+        opts: pulumi.ResourceOptions,
+        delete: pulumi.Input[str] | None = None,
+    ) -> None:
+        ignored, retained = list(command.ignored), command.retained
+        said = pulumi.ResourceOptions(ignore_changes=ignored, retain_on_delete=retained)
+        super().__init__(
+            name,
+            connection=command_connection(command.node) if command.dialed else no_connection(command.node),
+            create=host_scripts.line(command.purpose, command.seconds) if command.seconds else None,
+            delete=delete,
+            stdin=stdin,
+            logging=remote.Logging.STDERR,  # tokens and IDs are on standard output
+            add_previous_output_in_env=False,  # sshd takes no variables that it wasn't told of
+            opts=pulumi.ResourceOptions.merge(said, opts),
+        )
+
+    @property
+    def results(self) -> pulumi.Output[dict[str, Any]]:
+        """What the script printed: this time, or when it last ran."""
+        return pulumi.Output.all(self.create, self.stdout).apply(
+            lambda both: host_scripts.result(both[0] or "", both[1] or "")
+        )

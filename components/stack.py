@@ -8,18 +8,15 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
-from pulumi_command import remote
 
 from components.cluster import SwarmCluster
-from components.node import EVERY_INPUT
-from components.remote import command_connection
-from components.scripts import host as host_scripts
+from components.remote import RemoteScript
 from components.scripts import settle as settling
 from components.service_args import Handle, arguments, labelled
-from swarm.decide.plan import Plan
+from swarm.decide.plan import Command, Plan
 from swarm.declare import compose
-from swarm.declare.settings import Node, Settings
-from swarm.observe.model import VXLAN_IDS, Service
+from swarm.declare.settings import Settings
+from swarm.observe.model import VXLAN_IDS
 from swarm.ssh import CONTROL, config_file
 
 
@@ -35,8 +32,7 @@ class StackArgs:
     needed: Sequence[pulumi.Resource]  # stacks that are whole before it is touched
     cluster: pulumi.Resource
     provider: docker.Provider
-    control: Node
-    settle_seconds: int  # that its services get
+    settle: Command  # the wait for its services
 
 
 def deploy(
@@ -60,9 +56,8 @@ def deploy(
     networks: dict[str, docker.Network] = {}
     for stack in stacks:
         needed = [deployed[name] for name in stack.depends_on]
-        control = settings.node(plan.control)
-        limit = settling.limit(stack.services, len(settings.nodes), settings.settle_timeout)
-        args = StackArgs(stack, plan, networks, images, needed, cluster, provider, control, limit)
+        settle = plan.commands[f"{stack.name}-settle"]
+        args = StackArgs(stack, plan, networks, images, needed, cluster, provider, settle)
         made = StackServices(stack.name, args)
         deployed[stack.name] = made
         networks |= made.made_networks
@@ -90,7 +85,7 @@ class StackServices(pulumi.ComponentResource):
         made = {args.stack.full(service.name): self._service(service) for service in args.stack.services}
         self.services = {full: service.id for full, service in made.items()}
         self._settle(made)
-        self.register_outputs({})
+        self.register_outputs({"services": self.services})
 
     def _network(self, network: compose.Network) -> docker.Network:
         options, gateways = self._as_observed(network)
@@ -196,10 +191,6 @@ class StackServices(pulumi.ComponentResource):
         made = {**self.args.networks, **self.made_networks}
         return [made[one.full] for one in self.stack.networks if one.name in used and one.full in made]
 
-    def _observed(self, full: str) -> Service | None:
-        services = self.args.plan.cluster.services if self.args.plan.cluster else ()
-        return next((service for service in services if service.name == full), None)
-
     def _options(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
             parent=self,
@@ -210,29 +201,17 @@ class StackServices(pulumi.ComponentResource):
         )
 
     def _settle(self, made: Mapping[str, docker.Service]) -> None:
-        """Waits for the services on the swarm; a difference where one of them isn't whole, or is
-        created or updated in this run, and where something is done to nodes, by which tasks come or move.
-        Tasks that lack while nodes stay down are no difference: a warning tells of them, and an up could
-        but wait in vain."""
-        observed = [self._observed(full) for full in made]
-        if self.args.plan.complete:
-            settled = not self.args.plan.outline() and all(one and one.settled for one in observed)
-        else:
-            settled = all(one and not one.moving for one in observed)
-        seconds = self.args.settle_seconds
-        remote.Command(
+        """Waits for the services on the swarm; in any case where one of them is created or updated in this
+        run."""
+        RemoteScript(
             f"{self.stack.name}-settle",
-            connection=command_connection(self.args.control),
-            create=host_scripts.line(f"settle {self.stack.name}", settling.bound(seconds)),
-            stdin=settling.settle(made, (), seconds),
-            logging=remote.Logging.STDERR,
-            add_previous_output_in_env=False,
-            opts=pulumi.ResourceOptions(
+            self.args.settle,
+            settling.settle(made, (), self.args.settle.wait),
+            pulumi.ResourceOptions(
                 parent=self,
                 depends_on=list(made.values()),
                 deleted_with=self.args.cluster,
-                ignore_changes=EVERY_INPUT if settled else [],
-                # Run by the engine when the services are done, so it knows what became of them.
+                # Command by the engine when the services are done, so it knows what became of them.
                 transforms=[self._settle_after_changes],
             ),
         )
@@ -246,7 +225,7 @@ class StackServices(pulumi.ComponentResource):
         if not self.changed:
             return None
         args.opts.ignore_changes = []
-        script = settling.settle(self.services, sorted(self.changed), self.args.settle_seconds)
+        script = settling.settle(self.services, sorted(self.changed), self.args.settle.wait)
         return pulumi.ResourceTransformResult(props={**args.props, "stdin": script}, opts=args.opts)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pulumi
 
-from components.node import JoiningArgs, Member, join_script
+from components.node import Member, NodeArgs, join_script
+from swarm.decide.plan import Step
 
 
 class Worker(Member):
     """A node that runs services."""
 
-    def __init__(self, name: str, args: JoiningArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        token = args.admission.worker_token
-        script = join_script(args.node, args.plan, args.admission, token)
-        super().__init__(name, args.node, args.plan, script, opts)
+    def __init__(self, name: str, args: NodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(
+            name, args, {Step.JOIN: lambda: join_script(args, args.admission.worker_token)}, opts
+        )

@@ -68,7 +68,7 @@ def prepare(
     )
     doing("deciding what is to be done")
     if destroying:
-        plan = decisions.give_up(settings, there, observation)
+        plan = decisions.give_up(settings, there, observation, stacks)
     else:
         plan = decisions.decide(settings, there, observation, stacks)
     if not plan.refusals:

@@ -18,7 +18,6 @@ from typing import Any
 from swarm.script import render
 
 SCRIPTS = Path(__file__).parent
-JOIN_SECONDS = 180
 LEAVE_SECONDS = 120
 
 LEAVING = render(SCRIPTS / "leave.sh")

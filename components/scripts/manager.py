@@ -8,8 +8,6 @@ from components.scripts.host import SCRIPTS
 from swarm.decide.plan import Task
 from swarm.script import render
 
-TOKENS_SECONDS = 120
-CONVERGENCE_SECONDS = 600  # and the drains' own time
 AWAIT_SECONDS = 120  # until a node that is a member is Ready
 
 

@@ -7,17 +7,11 @@ of each slot counts: the numbers of `docker service ls` have the tasks of nodes 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from components.scripts.host import SCRIPTS
-from swarm.declare.compose import Service, Update
-from swarm.declare.compose.values import NANOSECONDS, nanoseconds
 from swarm.script import program, render
 
-START_SECONDS = 30  # that an update's next tasks get to start, beside the delay between them
-REPORT_SHARE = 5  # a fifth more, to gather what is to be said,
-REPORT_SECONDS = 60  # and this at least: it takes as long for services that get little time
 STEADY_SECONDS = 5  # as the Docker client asks of a new service
 UNPLACED_SECONDS = 40  # without a node for a task, though the nodes are Ready
 WIDEST = 300  # characters of a line that tells what services say
@@ -38,23 +32,6 @@ TASK_FIELDS = (
     "{{.CurrentState}}",
     '{{printf "%q" .Error}}',
 )  # which may have lines
-
-
-def limit(services: Iterable[Service], nodes: int, seconds: int) -> int:
-    """The seconds that services get to settle: those given, and more, the more rounds their longest update
-    takes. `nodes`: how many run a task of a global service."""
-    rounds = [0.0]
-    for service in services:
-        update, tasks = service.update or Update(), nodes if service.replicas is None else service.replicas
-        if update.parallelism and tasks:  # 0: all at once
-            between = nanoseconds(update.delay) / NANOSECONDS["s"] + START_SECONDS
-            rounds.append((math.ceil(tasks / update.parallelism) - 1) * between)
-    return seconds + math.ceil(max(rounds))
-
-
-def bound(seconds: int) -> int:
-    """The seconds after which the script is ended that gives services so many to settle."""
-    return seconds + max(REPORT_SECONDS, seconds // REPORT_SHARE)
 
 
 def settle(services: Collection[str], changed: Collection[str], seconds: int) -> str:

@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 
-from swarm.decide.ownership import Known
+from swarm.decide.ownership import owner_labels
 from swarm.decide.plan import Nodes, Roster, Step, Task
 from swarm.decide.world import World
-from swarm.declare.labels import EDGE_LABEL, NAME_LABEL, OWNER_LABEL, STACK_LABEL
-from swarm.declare.settings import Node, Settings
+from swarm.declare.labels import EDGE_LABEL, NAME_LABEL, OWNER_LABEL
+from swarm.declare.settings import Node
 from swarm.observe.model import Entry
-
-
-def owner_labels(settings: Settings, known: Known) -> dict[str, str]:
-    """The labels by which a swarm is this stack's."""
-    return {STACK_LABEL: settings.mark, OWNER_LABEL: known.owner}
 
 
 def evictions(world: World, nodes: Nodes, roster: Roster) -> tuple[Task, ...]:

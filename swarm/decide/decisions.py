@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from swarm.decide import actions, nodes, pools, refusals, warnings
-from swarm.decide.ownership import Known, Standing
-from swarm.decide.plan import NodePlan, Plan, Step
+from swarm.decide import actions, commands, nodes, pools, refusals, warnings
+from swarm.decide.ownership import Known, Standing, owner_labels
+from swarm.decide.plan import NodePlan, Plan, Start, Step
 from swarm.decide.world import World
 from swarm.declare.compose import Stack
 from swarm.declare.settings import Node, Settings
@@ -27,15 +27,22 @@ def decide(settings: Settings, known: Known, observation: Observation, stacks: S
         control=nodes.control(world, steps),
         cluster=world.cluster,
         roster=roster,
-        address_pool=pools.address_pool(settings, observation),
+        order=nodes.order(world, steps),
+        start=_start(world),
         evictions=evictions,
         work=actions.work(world, steps, roster, evictions),
     )
     found = [*refusals.refusals(world, plan), *(one for rule in warnings.RULES for one in rule(world, plan))]
-    return replace(plan, findings=tuple(summed(found)))
+    declared = commands.of_nodes(plan) | commands.of_managers(settings, plan, stacks)
+    return replace(plan, findings=tuple(summed(found)), commands=declared)
 
 
-def give_up(settings: Settings, known: Known, observation: Observation) -> Plan:
+def _start(world: World) -> Start:
+    settings, labels = world.settings, owner_labels(world.settings, world.known)
+    return Start(labels, pools.address_pool(settings, world.observation), settings.data_path_port)
+
+
+def give_up(settings: Settings, known: Known, observation: Observation, stacks: Sequence[Stack] = ()) -> Plan:
     """The plan for destroying: every host that answers and is known to be in our swarm leaves it; the
     warnings list the others. Nothing is refused, and what is to be taken over isn't ours yet."""
     world = World(settings, known, observation, adopting=False)
@@ -44,18 +51,16 @@ def give_up(settings: Settings, known: Known, observation: Observation) -> Plan:
         step, why = _farewell(world, node)
         host, stays = observation.get(node.name), step is not Step.IN_PLACE
         node_id = host.node_id if host and not stays else None
-        steps[node.name] = NodePlan(step, node_id, retained=stays, without=_unmade(known, node))
+        steps[node.name] = NodePlan(step, node_id, retained=stays)
         if stays:
             what = f"{node.name} ({node.host}) was not made to leave its swarm: {why}"
             again = "If it comes back as a member of this one, run on it: docker swarm leave --force"
             findings.append(warning("departure", (), what, again))
-    return Plan(steps, known, findings=tuple(findings))
-
-
-def _unmade(known: Known, node: Node) -> tuple[str, ...]:
-    """The commands of a node that the state doesn't have. A destroy makes none; if they were declared, the
-    engine would skip them with all that comes after, and dial hosts that it is told not to."""
-    return tuple(kind for kind in ("membership", "departure") if f"{node.name}-{kind}" not in known.commands)
+    plan = Plan(steps, known, order=nodes.order(world, steps), findings=tuple(findings))
+    # A destroy makes no command that the state doesn't have. If one were declared, the engine would skip it
+    # with all that comes after, and dial hosts that it is told not to.
+    made = {name: one for name, one in commands.of_nodes(plan).items() if name in known.commands}
+    return replace(plan, commands=made | commands.of_managers(settings, plan, stacks))
 
 
 def _farewell(world: World, node: Node) -> tuple[Step, str]:

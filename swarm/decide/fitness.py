@@ -22,7 +22,7 @@ def pool(world: World, plan: Plan) -> Iterator[Finding]:
     if world.cluster is None and declared:
         found = pools.check(declared, world.observation, starts=True)
         yield from (one for one in found if one.verdict is Verdict.FAILED)
-    elif world.cluster is None and not plan.address_pool:
+    elif world.cluster is None and not plan.start.address_pool:
         what = "no address pool is free on every host"
         yield failed("address pool", (), what, "Choose one: pulumi config set swarm:addressPool")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from swarm.decide.ownership import Standing, is_labelled
-from swarm.decide.plan import NodePlan, Nodes, Roster, Step
+from swarm.decide.plan import NodePlan, Nodes, Order, Roster, Step
 from swarm.decide.world import World
 from swarm.declare.labels import NAME_LABEL
 from swarm.declare.settings import Node
@@ -71,6 +71,23 @@ def _shows(world: World, nodes: Nodes, node: Node) -> bool:
     host = world.observation.get(node.name)
     seen = host.cluster if host else None
     return bool(nodes[node.name].node_id and seen and world.cluster and seen.id == world.cluster.id)
+
+
+def order(world: World, nodes: Nodes) -> Order:
+    """The nodes in the order in which they join. One of which nothing is known isn't declared; one that the
+    state has is: it would be deleted otherwise, and so dialed. A leader joins as a manager where the swarm
+    lives without it."""
+    declared = [
+        node
+        for node in sorted(world.settings.nodes, key=lambda node: node.role != "leader")
+        if nodes[node.name].step is not Step.ABSENT or node.name in world.known.node_ids
+    ]
+    starters = [node for node in declared if node.role == "leader" and nodes[node.name].step is not Step.JOIN]
+    return Order(
+        tuple(starters),
+        tuple(node for node in declared if node.manager and node not in starters),
+        tuple(node for node in declared if not node.manager),
+    )
 
 
 def roster(world: World, nodes: Nodes) -> Roster:

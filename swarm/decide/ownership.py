@@ -54,6 +54,11 @@ class Owner:
         return f"{self.mark} (owner ID {self.id})" if self.id else self.mark
 
 
+def owner_labels(settings: Settings, known: Known) -> dict[str, str]:
+    """The labels by which a swarm is this stack's."""
+    return {STACK_LABEL: settings.mark, OWNER_LABEL: known.owner}
+
+
 def owners(cluster: Cluster) -> list[Owner]:
     """The owners by a swarm's own labels, and by the configs that marked it before there were IDs."""
     mark, owner_id = cluster.labels.get(STACK_LABEL, ""), cluster.labels.get(OWNER_LABEL, "")

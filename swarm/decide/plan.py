@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from swarm.decide.ownership import Known
+from swarm.declare.settings import Node
 from swarm.finding import Finding, Verdict
 from swarm.observe.model import Cluster, Entry
 
@@ -27,15 +28,13 @@ class Step(StrEnum):
 class NodePlan:
     """A node's step. `node_id` is that of its entry, None until it has one; `stale_id` is a
     membership of its host that has no future, to be left before it joins. `pending`: the host is on its way
-    into our swarm already. `retained`: it isn't dialed when the node is deleted. `without`: the
-    commands of the node (membership, departure) that aren't declared."""
+    into our swarm already. `retained`: it isn't dialed when the node is deleted."""
 
     step: Step
     node_id: str | None = None
     stale_id: str | None = None
     pending: bool = False
     retained: bool = False
-    without: tuple[str, ...] = ()
 
 
 Nodes = Mapping[str, NodePlan]  # by name
@@ -68,6 +67,40 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What is settled when a swarm is started; `labels` are its own."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    address_pool: str | None = None
+    data_path_port: int | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """The nodes that are declared, in the order in which they join: before there are tokens, then managers
+    one by one, then workers. They leave in the other order."""
+
+    starters: tuple[Node, ...] = ()
+    managers: tuple[Node, ...] = ()
+    workers: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command does this time: its script runs on the node, within `seconds`, and waits for tasks
+    `wait` seconds at most; 0 `seconds`: it has none. A difference of `ignored` inputs is none. `dialed`: the
+    way to the node is declared. `retained`: it is forgotten where it would be deleted."""
+
+    node: Node
+    purpose: str
+    seconds: int
+    ignored: tuple[str, ...]
+    wait: int = 0
+    dialed: bool = True
+    retained: bool = False
+
+
+@dataclass(frozen=True)
 class Plan:
     """All that a run is to do to the nodes; nothing may be done while it has refusals."""
 
@@ -76,11 +109,13 @@ class Plan:
     control: str | None = None  # the node whose manager takes the control commands
     cluster: Cluster | None = None  # ours, where it lives already
     roster: Roster = Roster()
-    address_pool: str | None = None  # for the init
+    start: Start = Start()
     # Before the joins: our labels on a swarm that lacks them, entries of managers that join anew.
     evictions: tuple[Task, ...] = ()
     work: tuple[Task, ...] = ()  # after the joins
     findings: tuple[Finding, ...] = ()
+    order: Order = Order()
+    commands: Mapping[str, Command] = field(default_factory=dict)  # by name; no other is declared
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -91,6 +126,15 @@ class Plan:
     def warnings(self) -> tuple[Finding, ...]:
         """What works but should be known."""
         return tuple(one for one in self.findings if one.verdict is Verdict.WARNING)
+
+    @property
+    def managers(self) -> tuple[str, ...]:
+        """The addresses of the managers that answer, and that joins go to."""
+        entries = self.cluster.entries.values() if self.cluster else ()
+        gone = {task.node_id for task in self.evictions}
+        return tuple(
+            one.address for one in entries if one.role == "manager" and one.ready and one.id not in gone
+        )
 
     @property
     def complete(self) -> bool:

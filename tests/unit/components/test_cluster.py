@@ -144,7 +144,7 @@ def run(way: Ssh) -> Run:
         known: Known = KNOWN,
     ) -> Ran:
         settings = replace(settings, nodes=tuple(replace(one, ssh=way) for one in settings.nodes))
-        plan = planned(settings, known, observed(settings, swarm, *hosts))
+        plan = planned(settings, known, observed(settings, swarm, *hosts), [stack] if stack else [])
         assert not plan.refusals
         engine = Engine()
         outputs: dict[str, Any] = {}
@@ -614,7 +614,7 @@ def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run: Ru
 def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed: bool) -> None:
     stack: Any = object.__new__(StackServices)
     stack.changed, stack.services = set(), {"demo_redis": None, "demo_page": None}
-    stack.args = SimpleNamespace(settle_seconds=300)
+    stack.args = SimpleNamespace(settle=SimpleNamespace(wait=300))
     if changed:
         stack._note_change(SimpleNamespace(name="demo_page"))
     options = pulumi.ResourceOptions(ignore_changes=["create"])

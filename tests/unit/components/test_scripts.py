@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from components.scripts import host as host_scripts
 from components.scripts import manager as manager_scripts
 from components.scripts import settle as settling
+from swarm.decide import commands
 from swarm.decide.plan import Task
 from swarm.declare.compose import Service, Update
 from swarm.declare.labels import NAMESPACE_LABEL
@@ -1294,7 +1295,7 @@ def test_settle_tells_of_the_task_that_is_why_with_node_error_and_output(service
 
 @pytest.mark.parametrize(("seconds", "bound"), [(1, 61), (300, 360), (3600, 4320)])
 def test_a_report_has_time_however_little_the_services_get(seconds: int, bound: int) -> None:
-    assert settling.bound(seconds) == bound
+    assert commands.settle_bound(seconds) == bound
 
 
 @pytest.mark.parametrize(
@@ -1407,15 +1408,15 @@ def test_an_earlier_run_is_waited_for_within_the_script_s_own_time(docker: Docke
     [
         ([], 0),
         ([{"replicas": 1}], 0),
-        ([{"replicas": 11, "update": Update(delay="10s")}], 10 * (10 + settling.START_SECONDS)),
+        ([{"replicas": 11, "update": Update(delay="10s")}], 10 * (10 + commands.START_SECONDS)),
         ([{"replicas": 11, "update": Update(parallelism=0, delay="1h")}], 0),
-        ([{"replicas": 5, "update": Update(parallelism=2, delay="1m")}], 2 * (60 + settling.START_SECONDS)),
-        ([{"replicas": None}], 5 * settling.START_SECONDS),
-        ([{"replicas": 2}, {"replicas": 3}], 2 * settling.START_SECONDS),
+        ([{"replicas": 5, "update": Update(parallelism=2, delay="1m")}], 2 * (60 + commands.START_SECONDS)),
+        ([{"replicas": None}], 5 * commands.START_SECONDS),
+        ([{"replicas": 2}, {"replicas": 3}], 2 * commands.START_SECONDS),
     ],
 )
 def test_services_get_longer_to_settle_where_their_update_goes_in_rounds(
     declared: list[dict[str, Any]], more: int
 ) -> None:
     services = [Service("one", "redis:7.0.15", **parts) for parts in declared]
-    assert settling.limit(services, nodes=6, seconds=300) == 300 + more
+    assert commands.settle_limit(services, nodes=6, seconds=300) == 300 + more

@@ -164,11 +164,11 @@ def test_it_is_refused_when(
 )
 def test_the_default_pool_is_off_every_host_s_networks(routes: tuple[str, ...], pool: str) -> None:
     settings = declared("m1 w1")
-    assert plan_of(settings, None, idle("w1", routes=routes)).address_pool == pool
+    assert plan_of(settings, None, idle("w1", routes=routes)).start.address_pool == pool
 
 
 def test_a_declared_pool_is_the_pool() -> None:
-    assert plan_of(declared("m1", pool="172.30.0.0/16")).address_pool == "172.30.0.0/16"
+    assert plan_of(declared("m1", pool="172.30.0.0/16")).start.address_pool == "172.30.0.0/16"
 
 
 @pytest.mark.parametrize(
