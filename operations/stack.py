@@ -10,7 +10,7 @@ from components import state
 from operations import pulumi_cli
 from swarm import run
 from swarm.declare.compose import Stack
-from swarm.declare.reader import ConfigurationError, Mistake
+from swarm.declare.reader import ConfigurationError, Problem
 from swarm.declare.settings import Settings
 from swarm.foreign import harmless
 from swarm.observe import probe
@@ -18,14 +18,14 @@ from swarm.run import Run
 
 
 def declared(stack: str) -> tuple[Settings, list[Stack]]:
-    """What a stack's configuration says. ConfigurationError: it has mistakes."""
+    """What a stack's configuration says. ConfigurationError: it has problems."""
     # With secrets: a Compose file is read whole, contents too. They go no further.
     said = pulumi_cli.output("config", "--json", "--show-secrets", "--stack", stack)
     try:
         raw: dict[str, Any] = json.loads(said)
     except (ValueError, RecursionError):
         rule = "has a value that is nested too deep, or a number of thousands of digits"
-        raise ConfigurationError([Mistake(f"Pulumi.{stack}.yaml", None, rule, "Correct it")]) from None
+        raise ConfigurationError([Problem(f"Pulumi.{stack}.yaml", None, rule, "Correct it")]) from None
     values = {key: entry.get("objectValue", entry.get("value")) for key, entry in raw.items()}
     secret = [key for key, entry in raw.items() if entry["secret"]]
     return run.declared(values, secret, pulumi_cli.PROJECT, stack)

@@ -37,7 +37,7 @@ def declared(
     values: Mapping[str, Any], secret: Sequence[str], project: str, stack: str
 ) -> tuple[Settings, list[Stack]]:
     """What a configuration of these values says, the `secret` ones decrypted, which no error shows from here
-    on. ConfigurationError: it has mistakes."""
+    on. ConfigurationError: it has problems."""
     doing("reading the configuration")
     faults.hide([values[key] for key in secret if key in values])
     return load.load(values, Path(), project, stack, secret)

@@ -15,7 +15,7 @@ from operations import pulumi_cli
 from operations import verify as live
 from operations.stack import declared, prepare
 from swarm import process, ssh
-from swarm.declare.reader import ConfigurationError, Mistake
+from swarm.declare.reader import ConfigurationError, Problem
 from swarm.errors import PlayError
 from swarm.finding import Verdict, summed
 from swarm.run import Run
@@ -62,17 +62,17 @@ def validate(site: Site) -> None:
         _, stacks = declared(site.stack)
         services = sum(len(stack.services) for stack in stacks)
     except ConfigurationError as error:
-        if mistakes := [str(one) for one in error.mistakes if not to_be_made(one)]:
-            raise PlayError("\n".join(mistakes)) from None
-        site.log.passed("the configuration has no mistakes; keys and known hosts are made with the machines")
+        if problems := [str(one) for one in error.problems if not to_be_made(one)]:
+            raise PlayError("\n".join(problems)) from None
+        site.log.passed("the configuration has no problems; keys and known hosts are made with the machines")
     else:
-        site.log.passed(f"the configuration has no mistakes, its {services} services neither")
+        site.log.passed(f"the configuration has no problems, its {services} services neither")
 
 
-def to_be_made(mistake: Mistake) -> bool:
+def to_be_made(problem: Problem) -> bool:
     """Whether it is only that the machines' keys aren't there yet."""
-    key = mistake.key.endswith(("privateKeyFile", "knownHostsFile"))
-    return (key and mistake.rule == "there is no such file") or mistake.rule.startswith(
+    key = problem.key.endswith(("privateKeyFile", "knownHostsFile"))
+    return (key and problem.rule == "there is no such file") or problem.rule.startswith(
         "no ed25519 or ecdsa host key"
     )
 

@@ -28,11 +28,11 @@ def check(reader: Reader, values: Mapping[str, Any], secret: Collection[str], pa
         remedy = f"Set it anew without `--secret`, in plain; contents of secrets go to {SECRETS}.NAME"
         if key == STACKS:
             remedy = f"Move it to {SECRETS}.NAME; a Compose file has it as `secrets`, by `environment: NAME`"
-        reader.wrong(key, None, rule, remedy)
+        reader.problem(key, None, rule, remedy)
     where = [SECRETS] if SECRETS in values and SECRETS not in secret else []
     for one in where or (f"{SECRETS}.{name}" for name in in_plain(path)):
         remedy = f"Set {'each' if where else 'it'} with `pulumi config set --secret --path {SECRETS}.NAME`"
-        reader.wrong(one, None, "is there for all to read", remedy)
+        reader.problem(one, None, "is there for all to read", remedy)
 
 
 def in_plain(path: Path) -> Iterator[str]:

@@ -45,17 +45,17 @@ def check(reader: Reader, stack: str) -> None:
     and of a stack's name that is no name of a folder. No value is shown."""
     if not re.match(r"[A-Za-z0-9]", stack):  # Pulumi takes `..`
         rule = "the stack's name must begin with a letter or a digit: a folder in .swarm has it"
-        reader.wrong(f"stack {stack}", None, rule, "Rename it by `pulumi stack rename`")
+        reader.problem(f"stack {stack}", None, rule, "Rename it by `pulumi stack rename`")
     for name in (name for name in ASTRAY if os.environ.get(name)):
         rule = "is set, and the Docker provider would send services and secrets where it says"
-        reader.wrong(name, None, rule, f"`unset {name}`; `. ./env.sh` does it too")
+        reader.problem(name, None, rule, f"`unset {name}`; `. ./env.sh` does it too")
     if os.environ.get("PULUMI_CONFIG_PASSPHRASE") == PUBLISHED_PASSPHRASE and stack not in SHARED_STACKS:
         rule = f"is the published one, and the secrets of stack {stack} would be readable to all"
         remedy = (
             "Set one of your own before `pulumi stack init`; a stack that is there already gets it by "
             "`pulumi stack change-secrets-provider passphrase`"
         )
-        reader.wrong("PULUMI_CONFIG_PASSPHRASE", None, rule, remedy)
+        reader.problem("PULUMI_CONFIG_PASSPHRASE", None, rule, remedy)
 
 
 def is_own(name: str) -> bool:

@@ -27,7 +27,7 @@ STOP_SECONDS = 10  # for requests to end, when a changed list of nodes or the ho
 
 def read(reader: Reader, raw: Any, names: Collection[str], nodes: Sequence[Node]) -> Edge | None:
     """The edge as declared; None where it isn't, or isn't whole. `names` are those of all nodes, also of
-    those that have a mistake and aren't among `nodes`."""
+    those that have a problem and aren't among `nodes`."""
     if raw is None:
         return None
     path = f"{NAMESPACE}edge"
@@ -35,10 +35,10 @@ def read(reader: Reader, raw: Any, names: Collection[str], nodes: Sequence[Node]
     fit = {node.name: node.availability == "active" and not node.lost for node in nodes}
     for name in edge.nodes if edge else ():
         if name not in names:
-            reader.wrong(f"{path}.nodes", name, "there is no node of this name", "Correct it")
+            reader.problem(f"{path}.nodes", name, "there is no node of this name", "Correct it")
         elif not fit.get(name, True):
             rule = "it runs no services: its availability isn't active, or it is lost"
-            reader.wrong(f"{path}.nodes", name, rule, "Choose another, or set its availability to active")
+            reader.problem(f"{path}.nodes", name, rule, "Choose another, or set its availability to active")
     return edge
 
 
@@ -49,11 +49,11 @@ def check_ports(reader: Reader, edge: Edge, stacks: Sequence[Stack]) -> None:
     for listened, asked in edge.ports.items():
         if asked in edge.ports:
             rule = "the edge listens on this port itself, and would ask itself"
-            reader.wrong(f"{NAMESPACE}edge.ports.{listened}", asked, rule, "Listen on another one")
+            reader.problem(f"{NAMESPACE}edge.ports.{listened}", asked, rule, "Listen on another one")
         elif asked not in published:
             rule = "no service of the stacks publishes this port"
             remedy = "Give the `published` port of one, in TCP; host mode is better than the mesh"
-            reader.wrong(f"{NAMESPACE}edge.ports.{listened}", asked, rule, remedy)
+            reader.problem(f"{NAMESPACE}edge.ports.{listened}", asked, rule, remedy)
 
 
 def stack(edge: Edge, nodes: Sequence[Node]) -> Stack:

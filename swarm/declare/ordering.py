@@ -24,14 +24,14 @@ def ordered(reader: Reader, stacks: Sequence[Stack]) -> list[Stack]:
     for stack in stacks:
         for name in (name for name in stack.depends_on if name not in named):
             where = f"{NAMESPACE}stacks ({stack.name}).dependsOn"
-            reader.wrong(where, name, "there is no stack of this name", "Correct it")
+            reader.problem(where, name, "there is no stack of this name", "Correct it")
         shared = {made[one.full] for one in stack.networks if one.external and one.full in made}
         needed[stack.name] = shared | (set(stack.depends_on) & named.keys())
     try:
         return [named[name] for name in TopologicalSorter(needed).static_order()]
     except CycleError as error:
         circle = " needs ".join(reversed(error.args[1]))
-        reader.wrong(
+        reader.problem(
             f"{NAMESPACE}stacks", None, f"{circle}: none can be first", "Take one of these needs away"
         )
         return list(stacks)
@@ -44,7 +44,7 @@ def check_ports(reader: Reader, stacks: Sequence[Stack]) -> None:
         other, its_mode = taken.setdefault((published, protocol), (service, mode))
         if other != service and "ingress" in (mode, its_mode):
             rule = f"{other} and {service} both publish it, and one of them on every node"
-            reader.wrong(
+            reader.problem(
                 f"{NAMESPACE}stacks", f"{published}/{protocol}", rule, "Publish one of them elsewhere"
             )
 

@@ -1,4 +1,4 @@
-"""Reading dataclasses by the keys of their fields: every mistake is gathered, none stops the reading."""
+"""Reading dataclasses by the keys of their fields: every problem is gathered, none stops the reading."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """One mistake in the configuration: where, what, the rule that it breaks, the remedy."""
+class Problem:
+    """One problem in the configuration: where, what, the rule that it breaks, the remedy."""
 
     key: str
     value: Any
@@ -31,17 +31,17 @@ class Mistake:
         return "".join(letter if letter.isprintable() else "?" for letter in said)
 
 
-MOST = 200  # mistakes; a file that isn't meant for us may have as many as it has lines
+MOST = 200  # problems; a file that isn't meant for us may have as many as it has lines
 
 
 class ConfigurationError(SwarmError):
-    """The configuration has mistakes; the message lists all of them."""
+    """The configuration has problems; the message lists all of them."""
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
-        self.mistakes = tuple(mistakes)
-        count = len(self.mistakes)
-        title = "one mistake" if count == 1 else f"{count} mistakes{' or more' if count == MOST else ''}"
-        lines = "".join(f"\n  - {mistake}" for mistake in self.mistakes)
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        title = "one problem" if count == 1 else f"{count} problems{' or more' if count == MOST else ''}"
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
         super().__init__(f"the configuration has {title}; nothing was changed:{lines}")
 
 
@@ -49,24 +49,24 @@ LONGEST_SHOWN = 200  # characters; a key or a certificate has more
 
 
 class Reader:
-    """Takes values out of parsed YAML, and gathers the mistakes on the way. `secret` are the keys under
+    """Takes values out of parsed YAML, and gathers the problems on the way. `secret` are the keys under
     which the engine has secrets: nothing in them is shown."""
 
     def __init__(self, secret: Iterable[str] = ()) -> None:
-        self.mistakes: list[Mistake] = []
+        self.problems: list[Problem] = []
         self._secret = tuple(secret)
 
     @property
     def full(self) -> bool:
         """Whether there are enough."""
-        return len(self.mistakes) >= MOST
+        return len(self.problems) >= MOST
 
-    def wrong(self, key: str, value: Any, rule: str, remedy: str) -> None:
-        """Notes a mistake, once; with the value where it can be shown."""
+    def problem(self, key: str, value: Any, rule: str, remedy: str) -> None:
+        """Notes a problem, once; with the value where it can be shown."""
         hidden = any(key == one or key.startswith((f"{one}.", f"{one}[", f"{one} ")) for one in self._secret)
-        mistake = Mistake(key, value if not hidden and _can_be_shown(value) else None, rule, remedy)
-        if mistake not in self.mistakes and not self.full:
-            self.mistakes.append(mistake)
+        problem = Problem(key, value if not hidden and _can_be_shown(value) else None, rule, remedy)
+        if problem not in self.problems and not self.full:
+            self.problems.append(problem)
 
     def build(
         self,
@@ -88,7 +88,7 @@ class Reader:
         """The values that are there, and right, by field."""
         heads = dict.fromkeys(name.partition(".")[0] for name in keys)
         if not isinstance(raw, Mapping):
-            self.wrong(path, None, "must be a mapping", f"Its keys are {', '.join(heads)}")
+            self.problem(path, None, "must be a mapping", f"Its keys are {', '.join(heads)}")
             return {}
         for name in (name for name in raw if name not in heads and not self.full):
             self.unknown(path, name, heads)
@@ -98,13 +98,13 @@ class Reader:
             if value is not None:
                 found |= self._value(at, value, key) if key else self._inner(at, value, name, keys)
             elif key and key.required and key.field not in known:
-                self.wrong(at, None, f"is missing; it {key.rule.text}", "Add it")
+                self.problem(at, None, f"is missing; it {key.rule.text}", "Add it")
         return found
 
     def unknown(self, path: str, name: str, keys: Iterable[str]) -> None:
         """Notes a key that isn't known. Its value may be a secret of a mistyped key."""
         remedy = near(name, keys) or f"Keys there are {', '.join(keys)}"
-        self.wrong(join(path, name), None, "there is no such key", remedy)
+        self.problem(join(path, name), None, "there is no such key", remedy)
 
     def _value(self, path: str, raw: Any, key: Key) -> dict[str, object]:
         rule = key.rule
@@ -116,7 +116,7 @@ class Reader:
             return {key.field: rule.read(raw)}
         except (ValueError, TypeError) as error:
             hidden = rule.hidden or isinstance(error, UnshownError)
-            self.wrong(path, None if hidden else raw, rule.text, "Correct it")
+            self.problem(path, None if hidden else raw, rule.text, "Correct it")
             return {}
 
     def _inner(self, path: str, raw: Any, head: str, keys: Mapping[str, Key]) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Reader:
 
     def _is_mapping(self, path: str, raw: Any) -> bool:
         if not isinstance(raw, Mapping):
-            self.wrong(path, None, "must be a mapping", "Correct it")
+            self.problem(path, None, "must be a mapping", "Correct it")
         return isinstance(raw, Mapping)
 
 

@@ -82,7 +82,7 @@ class Node:
 
 
 @camel_cased
-class Deployment:
+class StackConfig:
     """A stack of services: its name, its Compose file, the variables to fill in there, the stacks that
     are whole before it, the paths in the file whose keys aren't supported and may be left out, and when
     its images' tags are looked up in their registries."""
@@ -117,7 +117,7 @@ class Settings:
     project: str
     stack: str
     nodes: tuple[Node, ...] = key(items, "must be a list of nodes", default=())
-    stacks: tuple[Deployment, ...] = key(items, "must be a list of stacks", default=())
+    stacks: tuple[StackConfig, ...] = key(items, "must be a list of stacks", default=())
     edge: Edge | None = key(anything, "must be a mapping", default=None)
     secrets: Mapping[str, str] = key(  # contents by name
         rules.contents, default_factory=dict, hidden=True

@@ -51,7 +51,7 @@ def check(reader: Reader, settings: Settings) -> None:
             _check_host(reader, key, host, ssh)
     agent = os.environ.get("SSH_AUTH_SOCK")
     if agent and not _answers(agent):
-        reader.wrong(
+        reader.problem(
             "SSH_AUTH_SOCK",
             agent,
             "no SSH agent answers there, and every command would fail on it",
@@ -66,10 +66,10 @@ def _check_key(reader: Reader, path: Path) -> None:
     if opened.returncode:
         why = f"can't be used: {(opened.stderr.strip().splitlines() or ['it is no key'])[-1]}"
         remedy = "Give a private key without a passphrase, that only you can read (chmod 600)"
-        reader.wrong(where, str(path), why, remedy)
+        reader.problem(where, str(path), why, remedy)
     elif kind not in (*KEY_TYPES, "ssh-rsa"):
         rule = f"can't be used: the engine's commands can't log in with a key of the type {kind}"
-        reader.wrong(where, str(path), rule, "Give an ed25519, ecdsa or RSA key that is a file alone")
+        reader.problem(where, str(path), rule, "Give an ed25519, ecdsa or RSA key that is a file alone")
 
 
 def _check_host(reader: Reader, key: str, host: str, ssh: Ssh) -> None:
@@ -78,10 +78,10 @@ def _check_host(reader: Reader, key: str, host: str, ssh: Ssh) -> None:
     remedy = f"Get it by `ssh-keyscan {port}-t ed25519 {host}`, and compare it with the host's own"
     if not usable:
         rule = f"no ed25519 or ecdsa host key of it is in {ssh.known_hosts_file}"
-        reader.wrong(key, host, rule, remedy)
+        reader.problem(key, host, rule, remedy)
     elif len(usable) > 1:
         rule = f"{len(usable)} {usable[0][0]} host keys of it are in {ssh.known_hosts_file}, and it has one"
-        reader.wrong(key, host, rule, f"Leave the right one there. {remedy}")
+        reader.problem(key, host, rule, f"Leave the right one there. {remedy}")
 
 
 def _ways(settings: Settings) -> Iterator[tuple[str, str, Ssh]]:

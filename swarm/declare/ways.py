@@ -21,7 +21,7 @@ Way = dict[str, Any]  # values that are set, by field
 
 
 def read(reader: Reader, shared: Any, nodes: Sequence[Any], folder: Path) -> list[Ssh | None]:
-    """The way to each node; None where it isn't whole. The reader is told the mistakes, each once."""
+    """The way to each node; None where it isn't whole. The reader is told the problems, each once."""
     common = _given(reader, f"{NAMESPACE}ssh", shared, SSH, folder)
     ways = []
     for index, item in enumerate(nodes):
@@ -48,7 +48,7 @@ def _given(reader: Reader, path: str, raw: Any, keys: Mapping[str, Key], folder:
 
 def _file(reader: Reader, key: str, path: Path) -> Path:
     if rule := _unfit(path):
-        reader.wrong(key, str(path), rule, "Correct the path, or make the file")
+        reader.problem(key, str(path), rule, "Correct the path, or make the file")
         return Path()
     return path
 
@@ -76,7 +76,7 @@ def _check_files(reader: Reader, ways: Sequence[Way]) -> None:
             paths = [f"{NAMESPACE}ssh"]
         for path in paths:
             remedy = f"Add it, or for all nodes as {NAMESPACE}ssh.{name}"
-            reader.wrong(f"{path}.{name}", None, "is missing", remedy)
+            reader.problem(f"{path}.{name}", None, "is missing", remedy)
 
 
 def _ssh(way: Way) -> Ssh:

@@ -9,8 +9,8 @@ import pytest
 
 from swarm.declare import compose
 from swarm.declare.reader import Reader
-from swarm.declare.settings import Deployment
-from tests.unit.given import Mistakes, Program, ReadService, ReadStack
+from swarm.declare.settings import StackConfig
+from tests.unit.given import Problems, Program, ReadService, ReadStack
 
 SECRETS = {"key": "swordfish"}
 
@@ -51,17 +51,17 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 @pytest.fixture
 def read(tmp_path: Path) -> ReadStack:
-    """Reads a file of this text; gives the stack and its mistakes, the path left out of their keys."""
+    """Reads a file of this text; gives the stack and its problems, the path left out of their keys."""
 
     def read_text(
         text: str, ignored: tuple[str, ...] = (), **variables: str
-    ) -> tuple[compose.Stack, Mistakes]:
+    ) -> tuple[compose.Stack, Problems]:
         path = tmp_path / "stack.yaml"
         path.write_text(text)
         reader = Reader()
-        stack = compose.read(reader, Deployment("demo", path, variables, (), ignored), SECRETS)
-        assert not [one for one in reader.mistakes if "swordfish" in str(one)], "a secret is shown"
-        return stack, [(one.key.removeprefix(f"{path}:"), one.rule) for one in reader.mistakes]
+        stack = compose.read(reader, StackConfig("demo", path, variables, (), ignored), SECRETS)
+        assert not [one for one in reader.problems if "swordfish" in str(one)], "a secret is shown"
+        return stack, [(one.key.removeprefix(f"{path}:"), one.rule) for one in reader.problems]
 
     return read_text
 
@@ -70,8 +70,8 @@ def read(tmp_path: Path) -> ReadStack:
 def read_service(read: ReadStack) -> ReadService:
     """Reads a file with one service that has this beside its image."""
 
-    def read_one(text: str, **variables: str) -> tuple[compose.Service | None, Mistakes]:
-        stack, mistakes = read(f"services: {{page: {{image: 'nginx:1', {text}}}}}\n", (), **variables)
-        return (stack.services or (None,))[0], mistakes
+    def read_one(text: str, **variables: str) -> tuple[compose.Service | None, Problems]:
+        stack, problems = read(f"services: {{page: {{image: 'nginx:1', {text}}}}}\n", (), **variables)
+        return (stack.services or (None,))[0], problems
 
     return read_one

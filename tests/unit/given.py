@@ -7,7 +7,7 @@ from typing import Protocol
 from swarm.declare.compose import Service, Stack
 
 Program = Callable[[str, str], Path]  # a name and a text put a program on PATH
-Mistakes = list[tuple[str, str]]  # key and rule
+Problems = list[tuple[str, str]]  # key and rule
 
 
 class ReadStack(Protocol):
@@ -15,10 +15,10 @@ class ReadStack(Protocol):
 
     def __call__(
         self, text: str, ignored: tuple[str, ...] = ..., **variables: str
-    ) -> tuple[Stack, Mistakes]: ...
+    ) -> tuple[Stack, Problems]: ...
 
 
 class ReadService(Protocol):
     """Reads a Compose file with one service of this text; None: there is none to read."""
 
-    def __call__(self, text: str, **variables: str) -> tuple[Service | None, Mistakes]: ...
+    def __call__(self, text: str, **variables: str) -> tuple[Service | None, Problems]: ...

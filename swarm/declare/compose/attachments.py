@@ -53,5 +53,5 @@ def references(place: Place, kind: str, raw: list[Any]) -> tuple[Reference, ...]
         found.append(replace(made, target=made.target or made.source))
     targets = [one.target for one in found]
     for target in sorted({one for one in targets if targets.count(one) > 1}):
-        place.wrong(f".{kind}", target, "two of them are to be this file", "Give one another `target`")
+        place.problem(f".{kind}", target, "two of them are to be this file", "Give one another `target`")
     return tuple(found)

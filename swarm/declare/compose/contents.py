@@ -61,7 +61,7 @@ class ContentReader:
         self.reader, self.stack, self.folder, self.secrets = reader, stack, folder, secrets
 
     def read(self, kind: str, raw: Mapping[str, Any]) -> tuple[File, ...]:
-        """Those of a kind; the reader is told the mistakes."""
+        """Those of a kind; the reader is told the problems."""
         found = [self._read(kind, name, options) for name, options in raw.items()]
         return tuple(one for one in found if one)
 
@@ -69,14 +69,14 @@ class ContentReader:
         where = f"{kind}.{name}"
         if not re.fullmatch(NAME, name, re.ASCII):
             rule = "its name must be letters, digits, inner - _ and ."
-            self.reader.wrong(where, None, rule, "Rename it")
+            self.reader.problem(where, None, rule, "Rename it")
         found = self.reader.given(where, raw, KEYS)
         if external := outside(self.reader, where, name, KEYS, found):
             return File(name, external=external)
         written = taken(_Written, found)
         if written.name:
             rule = "its name is ours to choose: a changed content needs another one"
-            self.reader.wrong(f"{where}.name", written.name, rule, "Remove it")
+            self.reader.problem(f"{where}.name", written.name, rule, "Remove it")
         check_length(self.reader, where, self.stack, name, LONGEST_NAME)
         content = self._content(where, written, LIMITS[kind])
         return File(name, content, **found) if content else None
@@ -86,21 +86,21 @@ class ContentReader:
         path, variable = written.file, written.environment
         if bool(path) == bool(variable):
             rule = "its content comes from `file` or from `environment`, one of them"
-            self.reader.wrong(where, None, rule, "Give one of them, or `external: true`")
+            self.reader.problem(where, None, rule, "Give one of them, or `external: true`")
             return b""
         source = f"{where}.{'file' if path else 'environment'}"
         try:
             content = files.content(self.folder / path, limit) if path else self._variable(str(variable))
         except files.UnreadableError as error:
             value, remedy = str(self.folder / str(path)), "Correct the path, or the file"
-            self.reader.wrong(source, value, f"can't be read: {error}", remedy)
+            self.reader.problem(source, value, f"can't be read: {error}", remedy)
             return b""
         except ValueError as error:
-            self.reader.wrong(source, None, str(error), SETTING)
+            self.reader.problem(source, None, str(error), SETTING)
             return b""
         if not 0 < len(content) < limit:
             rule = f"must hold something, and less than {limit // 1024} KiB"
-            self.reader.wrong(source, None, rule, "Correct it" if path else SETTING)
+            self.reader.problem(source, None, rule, "Correct it" if path else SETTING)
             return b""
         return content
 

@@ -1,7 +1,7 @@
 """A Compose file as text: its data and the lines of its keys, and the variables filled in.
 
 YAML is read as Docker's client does: `22:22` is no number to base 60, `yes` is a text, and a key that is
-there twice is a mistake.
+there twice is a problem.
 """
 
 from __future__ import annotations

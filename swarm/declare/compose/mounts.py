@@ -52,12 +52,12 @@ def _read(place: Place, path: str, raw: Any, volumes: Mapping[str, Volume]) -> M
         return None
     for other in TYPES:
         if other != mount.type and long.get(other):
-            place.wrong(f"{path}.{other}", None, f"is nothing for the type {mount.type}", "Remove it")
+            place.problem(f"{path}.{other}", None, f"is nothing for the type {mount.type}", "Remove it")
     if mount.type == "bind" and not mount.source.startswith("/"):
         rule = "must be an absolute path: it is the node's, not this machine's"
-        place.wrong(path, raw, rule, "Correct it; files from here go to services as `configs`")
+        place.problem(path, raw, rule, "Correct it; files from here go to services as `configs`")
     if mount.type == "tmpfs" and mount.source:
-        place.wrong(f"{path}.source", mount.source, "is nothing for the type tmpfs", "Remove it")
+        place.problem(f"{path}.source", mount.source, "is nothing for the type tmpfs", "Remove it")
     if mount.type != "volume":
         return mount
     if mount.source:
@@ -71,7 +71,7 @@ def _long(place: Place, path: str, raw: str) -> dict[str, Any] | None:
     source, target, options = ["", *parts, ""] if len(parts) == 1 else [*parts, ""][:3]
     given = options.split(",")
     if len(parts) > 3 or not set(given) <= {"", "rw", "ro", "nocopy", *values.PROPAGATIONS}:
-        place.wrong(path, raw, "must be SOURCE:TARGET[:ro] or a mapping", "Correct it")
+        place.problem(path, raw, "must be SOURCE:TARGET[:ro] or a mapping", "Correct it")
         return None
     bind = source[:1] in ("/", ".", "~")
     long: dict[str, Any] = {

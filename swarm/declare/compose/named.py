@@ -39,7 +39,7 @@ def outside(
         own = key_name.partition(".")[0] not in ("external", "name", "driver", "ipam")
         if own and found.get(one.field):
             rule = "an external one is as it is"
-            reader.wrong(f"{where}.{key_name}", None, rule, "Remove it, or `external`")
+            reader.problem(f"{where}.{key_name}", None, rule, "Remove it, or `external`")
     return named.name or name
 
 
@@ -47,4 +47,4 @@ def check_length(reader: Reader, where: str, stack: str, name: str, longest: int
     """A name has the stack's in front."""
     if len(f"{stack}_{name}") > longest:
         rule = f"its name must have {longest} characters at most, {stack}_ included"
-        reader.wrong(where, None, rule, "Shorten it")
+        reader.problem(where, None, rule, "Shorten it")

@@ -49,7 +49,7 @@ KEYS = keys_of(_Written) | keys_of(Network)
 
 
 def read(reader: Reader, stack: str, name: str, raw: Any) -> Network:
-    """The network; the reader is told the mistakes."""
+    """The network; the reader is told the problems."""
     where = f"networks.{name}"
     found = reader.given(where, raw or {}, KEYS)
     external = outside(reader, where, name, KEYS, found)
@@ -71,4 +71,4 @@ def _check_name(reader: Reader, where: str, full: str) -> None:
         rule = "Docker has a network of this name of its own"
     elif re.fullmatch(LABEL, full) and len(full) <= LONGEST_LABEL:
         return
-    reader.wrong(where, full, rule, "Rename it")
+    reader.problem(where, full, rule, "Rename it")

@@ -18,9 +18,9 @@ class Place:
     def __init__(self, reader: Reader, service: str, names: Mapping[str, Collection[str]]) -> None:
         self.reader, self.service, self.names = reader, service, names
 
-    def wrong(self, path: str, value: Any, rule: str, remedy: str) -> None:
-        """Notes a mistake."""
-        self.reader.wrong(self._at(path), value, rule, remedy)
+    def problem(self, path: str, value: Any, rule: str, remedy: str) -> None:
+        """Notes a problem."""
+        self.reader.problem(self._at(path), value, rule, remedy)
 
     def build(self, kind: Callable[..., T], path: str, raw: Any) -> T | None:
         """A dataclass, by the keys of its fields; None where it isn't whole."""
@@ -34,12 +34,12 @@ class Place:
         """Notes a name that isn't in the file under this top-level key."""
         if name not in self.names[kind]:
             rule = f"no {kind.removesuffix('s')} of this name is declared"
-            self.wrong(path, name, rule, f"Add it under `{kind}` at the end of the file")
+            self.problem(path, name, rule, f"Add it under `{kind}` at the end of the file")
 
     def check_once(self, path: str, listed: Collection[str]) -> None:
         """Notes what is listed twice."""
         for one in (one for one, times in Counter(listed).items() if times > 1):
-            self.wrong(path, one, "it is there twice, which Docker refuses", "Remove one of them")
+            self.problem(path, one, "it is there twice, which Docker refuses", "Remove one of them")
 
     def _at(self, path: str) -> str:
         return f"services.{self.service}{path}"

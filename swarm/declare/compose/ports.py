@@ -41,10 +41,10 @@ def _read(place: Place, path: str, raw: Any) -> list[Port]:
     published: list[int] | list[None] = _range(short[1]) if short and short[1] else [None] * len(targets)
     if not short or not targets or len(published) != len(targets):
         rule = "must be PUBLISHED:TARGET, ranges of the same length, or a mapping"
-        place.wrong(path, raw, rule, "Correct it")
+        place.problem(path, raw, rule, "Correct it")
         return []
     if any(one == 0 or (one or 1) > 65535 for one in (*targets, *published)):
-        place.wrong(path, raw, "must be ports, 1 to 65535", "Correct it")
+        place.problem(path, raw, "must be ports, 1 to 65535", "Correct it")
         return []
     pairs = zip(targets, published, strict=True)
     return [Port(target, out, short[3] or "tcp") for target, out in pairs]

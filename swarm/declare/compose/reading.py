@@ -19,7 +19,7 @@ from swarm.declare.compose.service import ServiceReader
 from swarm.declare.compose.unsupported import REASONS
 from swarm.declare.keys import key, keys_of, snake_cased
 from swarm.declare.reader import Reader, join, near
-from swarm.declare.settings import NAMESPACE, Deployment
+from swarm.declare.settings import NAMESPACE, StackConfig
 
 
 def _mapping(name: str) -> Mapping[str, Any]:
@@ -39,7 +39,7 @@ class _Top:
 
 
 class FileReader(Reader):
-    """Tells the reader of everything of mistakes in a file, with the file and the line; paths begin in
+    """Tells the reader of everything of problems in a file, with the file and the line; paths begin in
     the file. `ignored` are paths, with * for anything, that may have keys which aren't known."""
 
     def __init__(self, outer: Reader, path: Path, document: Document, ignored: Iterable[str]) -> None:
@@ -53,17 +53,17 @@ class FileReader(Reader):
         """Whether there are enough."""
         return self._outer.full
 
-    def wrong(self, key: str, value: Any, rule: str, remedy: str) -> None:
-        """Notes a mistake, once."""
+    def problem(self, key: str, value: Any, rule: str, remedy: str) -> None:
+        """Notes a problem, once."""
         told = any(one == key or one.startswith(f"{key}[") for one in self._unfilled)
         if told or self.full:
             return
         where = f"{self._path}:{self._document.line(key)}"
-        self._outer.wrong(f"{where}: {key}" if key else where, value, rule, remedy)
+        self._outer.problem(f"{where}: {key}" if key else where, value, rule, remedy)
 
     def unfilled(self, key: str, rule: str, remedy: str) -> None:
         """Notes a text with a variable that has no value; what that text breaks besides isn't told."""
-        self.wrong(key, None, rule, remedy)
+        self.problem(key, None, rule, remedy)
         self._unfilled.append(key)
 
     def unknown(self, path: str, name: str, keys: Iterable[str]) -> None:
@@ -75,44 +75,46 @@ class FileReader(Reader):
         if not reason and name.startswith("x-"):
             return
         if not reason and (suggestion := near(name, keys)):
-            self.wrong(where, None, "there is no such key", suggestion)
+            self.problem(where, None, "there is no such key", suggestion)
             return
         rule = f"isn't supported: {reason or 'Swarm ignores it, or it is no key of Compose'}"
-        self.wrong(where, None, rule, f"Remove it, or list `{where}` in the stack's `ignoreUnsupported`")
+        self.problem(where, None, rule, f"Remove it, or list `{where}` in the stack's `ignoreUnsupported`")
 
 
-def read(reader: Reader, deployment: Deployment, secrets: Mapping[str, str] | None = None) -> Stack:
-    """The stack of a Compose file; `secrets` are contents by name. The reader is told the mistakes; what
+def read(reader: Reader, config: StackConfig, secrets: Mapping[str, str] | None = None) -> Stack:
+    """The stack of a Compose file; `secrets` are contents by name. The reader is told the problems; what
     has one is left out."""
-    path = deployment.compose
+    path = config.compose
     try:
         document = Document(files.text(path))
     except files.UnreadableError as error:
-        where = f"{NAMESPACE}stacks ({deployment.name}).compose"
-        reader.wrong(where, str(path), f"can't be read: {error}", "Correct the path")
+        where = f"{NAMESPACE}stacks ({config.name}).compose"
+        reader.problem(where, str(path), f"can't be read: {error}", "Correct the path")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         # A password that begins with * or ! is an alias or a tag, which PyYAML quotes.
         problem = re.sub(r"'(?!<)[^']{3,}'", "", str(error.problem))
-        reader.wrong(f"{path}:{line}", None, problem, "Correct the file; quote texts with special characters")
+        reader.problem(
+            f"{path}:{line}", None, problem, "Correct the file; quote texts with special characters"
+        )
     else:
-        own = FileReader(reader, path, document, deployment.ignore_unsupported)
-        return _StackReader(own, deployment, secrets or {}).read(document.data)
-    return Stack(deployment.name)
+        own = FileReader(reader, path, document, config.ignore_unsupported)
+        return _StackReader(own, config, secrets or {}).read(document.data)
+    return Stack(config.name)
 
 
 class _StackReader:
     """Reads one file's data."""
 
-    def __init__(self, reader: FileReader, deployment: Deployment, secrets: Mapping[str, str]) -> None:
-        self.reader, self.deployment, self.secrets = reader, deployment, secrets
-        self.name, self.folder = deployment.name, deployment.compose.parent
+    def __init__(self, reader: FileReader, config: StackConfig, secrets: Mapping[str, str]) -> None:
+        self.reader, self.config, self.secrets = reader, config, secrets
+        self.name, self.folder = config.name, config.compose.parent
 
     def read(self, raw: Any) -> Stack:
-        """The stack; the reader is told the mistakes."""
+        """The stack; the reader is told the problems."""
         if isinstance(raw, dict):
             known = {key: value for key, value in raw.items() if key in keys_of(_Top)}
-            raw |= fill(known, self.deployment.variables, self.secrets, self.reader.unfilled)
+            raw |= fill(known, self.config.variables, self.secrets, self.reader.unfilled)
         top = self.reader.build(_Top, "", raw) or _Top()
         made = {name: networks.read(self.reader, self.name, name, one) for name, one in top.networks.items()}
         services = self._services(top)
@@ -125,8 +127,8 @@ class _StackReader:
             tuple(made.values()),
             contents.read("secrets", top.secrets),
             contents.read("configs", top.configs),
-            self.deployment.depends_on,
-            self.deployment.resolve_images,
+            self.config.depends_on,
+            self.config.resolve_images,
         )
 
     def _services(self, top: _Top) -> tuple[Service, ...]:
@@ -137,11 +139,13 @@ class _StackReader:
             "secrets": tuple(top.secrets),
             "configs": tuple(top.configs),
         }
-        reader = ServiceReader(self.reader, self.folder, self.deployment.variables, names, made)
+        reader = ServiceReader(self.reader, self.folder, self.config.variables, names, made)
         for name in top.services:
             where = f"services.{name}"
             if not re.fullmatch(LABEL, name):
-                self.reader.wrong(where, None, "its name must be letters, digits, inner - and _", "Rename it")
+                self.reader.problem(
+                    where, None, "its name must be letters, digits, inner - and _", "Rename it"
+                )
             check_length(self.reader, where, self.name, name, LONGEST_LABEL)
         found = [reader.read(name, one) for name, one in top.services.items()]
         return tuple(service for service in found if service)

@@ -104,7 +104,7 @@ class ServiceReader:
         filled = {name: self.variables.get(name) if value is None else value for name, value in found.items()}
         for name in (name for name, value in filled.items() if value is None):
             rule = "it has no value, and no variable of this name has one"
-            place.wrong(".environment", name, rule, "Give it one, or add it to the stack's `variables`")
+            place.problem(".environment", name, rule, "Give it one, or add it to the stack's `variables`")
         return {name: value for name, value in filled.items() if value is not None}
 
     def _env_file(self, place: Place, path: str) -> dict[str, str | None]:
@@ -113,20 +113,20 @@ class ServiceReader:
             lines = [one.removesuffix("\r").lstrip() for one in files.text(self.folder / path).split("\n")]
             return values.variables([one for one in lines if one and one[0] != "#"])
         except files.UnreadableError as error:
-            place.wrong(".env_file", path, f"can't be read: {error}", "Correct the path")
+            place.problem(".env_file", path, f"can't be read: {error}", "Correct the path")
         except ValueError:
-            place.wrong(".env_file", path, "its lines must be NAME=VALUE", "Correct the file")
+            place.problem(".env_file", path, "its lines must be NAME=VALUE", "Correct the file")
         return {}
 
 
 def _check_mode(place: Place, written: _Written, endpoint_mode: str, published: Collection[Port]) -> None:
     if written.mode == "global" and written.replicas is not None:
         rule = "a global service has a task on every node that fits"
-        place.wrong(".deploy.replicas", written.replicas, rule, "Remove it, or the mode")
+        place.problem(".deploy.replicas", written.replicas, rule, "Remove it, or the mode")
     if endpoint_mode == "dnsrr" and any(port.mode == "ingress" for port in published):
         rule = "a service without a virtual address can't have ports on every node"
         remedy = "Publish its ports with `mode: host`, or remove it"
-        place.wrong(".deploy.endpoint_mode", "dnsrr", rule, remedy)
+        place.problem(".deploy.endpoint_mode", "dnsrr", rule, remedy)
 
 
 def _replicas(written: _Written) -> int:
@@ -137,7 +137,7 @@ def _healthcheck(place: Place, found: Healthcheck | None) -> Healthcheck | None:
     if not found or not found.disable:
         return found
     if found.test:
-        place.wrong(".healthcheck.disable", True, "there is a `test` too", "Remove one of them")
+        place.problem(".healthcheck.disable", True, "there is a `test` too", "Remove one of them")
     return Healthcheck(("NONE",))
 
 
@@ -146,5 +146,5 @@ def _spread(place: Place, raw: list[Any]) -> str | None:
     found = [place.build(_Preference, f"{path}[{at}]", one) for at, one in enumerate(raw)]
     if len(found) > 1:
         rule = "there can be one only: the Docker provider doesn't keep their order"
-        place.wrong(path, None, rule, "Leave it to one")
+        place.problem(path, None, rule, "Leave it to one")
     return found[0].spread if found and found[0] else None

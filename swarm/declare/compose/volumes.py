@@ -30,7 +30,7 @@ KEYS = keys_of(Named) | keys_of(Volume)
 
 
 def read(reader: Reader, stack: str, name: str, raw: Any) -> Volume:
-    """The volume; the reader is told the mistakes."""
+    """The volume; the reader is told the problems."""
     where = f"volumes.{name}"
     found = reader.given(where, raw or {}, KEYS)
     external = outside(reader, where, name, KEYS, found)
@@ -38,5 +38,5 @@ def read(reader: Reader, stack: str, name: str, raw: Any) -> Volume:
     full = external or written.name or f"{stack}_{name}"
     if not re.fullmatch(NAME, full):
         rule = "its name must be letters, digits, and after the first also - _ and ."
-        reader.wrong(where, full, rule, "Rename it")
+        reader.problem(where, full, rule, "Rename it")
     return Volume(full, external is not None, **found)

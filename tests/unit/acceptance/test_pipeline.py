@@ -18,7 +18,7 @@ from acceptance.pipeline import STAGES, Result
 from acceptance.report import Conditions
 from acceptance.stages import failover, mesh
 from swarm.declare.compose import Port, Service
-from swarm.declare.reader import Mistake
+from swarm.declare.reader import Problem
 
 CONDITIONS = Conditions("dev", "6 virtual machines", "Docker Engine 26.1.5", date(2026, 11, 24))
 
@@ -151,12 +151,12 @@ def test_nodes_without_a_machine_are_not_declared() -> None:
     assert site.narrowed(declared, {"m1": "", "w1": ""}) == declared
 
 
-def test_keys_that_are_made_with_the_machines_are_no_mistake_before() -> None:
+def test_keys_that_are_made_with_the_machines_are_no_problem_before() -> None:
     rule = "no ed25519 or ecdsa host key of it is in /x"
-    assert stages.to_be_made(Mistake("swarm:ssh.privateKeyFile", "/x", "there is no such file", ""))
-    assert stages.to_be_made(Mistake("swarm:nodes (m1).host", "10.0.0.1", rule, ""))
-    assert not stages.to_be_made(Mistake("swarm:stacks (demo).compose", "x", "there is no such file", ""))
-    assert not stages.to_be_made(Mistake("swarm:nodes", None, "exactly one node has the role leader", ""))
+    assert stages.to_be_made(Problem("swarm:ssh.privateKeyFile", "/x", "there is no such file", ""))
+    assert stages.to_be_made(Problem("swarm:nodes (m1).host", "10.0.0.1", rule, ""))
+    assert not stages.to_be_made(Problem("swarm:stacks (demo).compose", "x", "there is no such file", ""))
+    assert not stages.to_be_made(Problem("swarm:nodes", None, "exactly one node has the role leader", ""))
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_nobody_s_yes_is_none_when_the_time_is_over() -> None:
     assert asyncio.run(polling.first(ENGINES, question, 0.01)) is None
 
 
-def test_a_mistake_in_a_question_is_not_taken_for_a_no() -> None:
+def test_a_problem_in_a_question_is_not_taken_for_a_no() -> None:
     async def question(*_: object) -> bool:
         raise KeyError("Leader")
 

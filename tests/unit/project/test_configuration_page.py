@@ -22,7 +22,7 @@ from swarm.declare.compose import (
 )
 from swarm.declare.keys import Key, Part, keys_of
 from swarm.declare.rules import Rule
-from swarm.declare.settings import NAMESPACE, Deployment, Edge, Node
+from swarm.declare.settings import NAMESPACE, Edge, Node, StackConfig
 
 PAGE = (Path(__file__).parents[3] / "docs/configuration.md").read_text()
 # The keys of the tables, by their headings.
@@ -30,7 +30,7 @@ TABLES: Mapping[str, Mapping[str, Key]] = {
     "Keys": {f"{NAMESPACE}{name}": key for name, key in load.TOP.items()},
     "Nodes": keys_of(Node),
     "SSH": ways.SSH,
-    "Stacks": keys_of(Deployment),
+    "Stacks": keys_of(StackConfig),
     "Edge": keys_of(Edge),
 }
 # Whether they are required depends on others, and the page tells how.

@@ -15,7 +15,7 @@ from swarm.decide.ownership import Known
 from swarm.decide.plan import NodePlan, Plan, Step, Task
 from swarm.decide.world import World
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
-from swarm.declare.settings import Deployment, Settings
+from swarm.declare.settings import Settings, StackConfig
 from swarm.observe.model import Cluster, Entry, Host, Observation, Service
 from tests.unit.builders import (
     KNOWN,
@@ -148,7 +148,7 @@ def test_what_the_managers_cannot_survive_is_told(settings: Settings, said: str 
 def test_tasks_that_lack_while_members_are_silent_are_told_of() -> None:
     service = Service("id", "shop_web", "shop", "nginx", running=1, desired=3)
     others = [replace(service, name="shop_db", desired=1), replace(service, stack=None)]
-    shop = Deployment("shop", Path("shop.yaml"), {})
+    shop = StackConfig("shop", Path("shop.yaml"), {})
     settings = declared("m1 m2 m3 w1 w2", stacks=(shop,))
     swarm = cluster("m1 m2 m3 w1", down("w2"), services=(service, *others))
     _, said = plan_of(settings, swarm).warnings

@@ -1,4 +1,4 @@
-"""Compose files: what is read, that nothing is dropped silently, and where a mistake is."""
+"""Compose files: what is read, that nothing is dropped silently, and where a problem is."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from swarm.declare import compose
 from swarm.declare.compose import Attachment, File, Port, Service, Update
 from swarm.declare.reader import Reader
-from swarm.declare.settings import Deployment
+from swarm.declare.settings import StackConfig
 from tests.unit.builders import node
 from tests.unit.given import ReadService, ReadStack
 
@@ -16,8 +16,8 @@ DEMO = Path(__file__).parents[4] / "stacks" / "demo.yaml"
 
 def test_the_demo_is_a_redis_and_a_page_on_one_network() -> None:
     reader = Reader()
-    stack = compose.read(reader, Deployment("demo", DEMO), {"REDIS_PASSWORD": "swordfish"})
-    assert not reader.mistakes
+    stack = compose.read(reader, StackConfig("demo", DEMO), {"REDIS_PASSWORD": "swordfish"})
+    assert not reader.problems
     redis, page = stack.services
     assert (redis.replicas, redis.endpoint_mode) == (1, "dnsrr")
     assert "requirepass $(cat /run/secrets/redis-password)" in redis.command[-1]
@@ -32,8 +32,8 @@ def test_the_demo_is_a_redis_and_a_page_on_one_network() -> None:
 
 
 def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network(read: ReadStack) -> None:
-    stack, mistakes = read("services: {page: {image: 'nginx:1'}}\n")
-    assert not mistakes
+    stack, problems = read("services: {page: {image: 'nginx:1'}}\n")
+    assert not problems
     assert stack.services == (Service("page", "nginx:1", networks=(Attachment("default", ("page",)),)),)
     assert [one.full for one in stack.networks] == ["demo_default"]
 
@@ -66,7 +66,7 @@ def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network
         ("services: {p: {image: '${TAG}'}}", "1: services.p.image", "neither a value nor a default"),
     ],
 )
-def test_a_mistake_is_named_once_by_its_line_and_path(
+def test_a_problem_is_named_once_by_its_line_and_path(
     read: ReadStack, text: str, key: str, rule: str
 ) -> None:
     ((found, said),) = read(text)[1]
@@ -108,7 +108,7 @@ def test_cluster_volumes_are_no_extension(read: ReadStack) -> None:
         ("# ${NOTHING} and $1\nservices: {p: {image: x}}", ()),
     ],
 )
-def test_extensions_comments_and_what_is_to_be_ignored_are_no_mistakes(
+def test_extensions_comments_and_what_is_to_be_ignored_are_no_problems(
     read: ReadStack, text: str, ignored: tuple[str, ...]
 ) -> None:
     assert read(text, ignored)[1] == []
@@ -123,8 +123,8 @@ def test_a_secret_comes_from_swarm_secrets_or_a_file_and_is_never_shown(
     read: ReadStack, tmp_path: Path
 ) -> None:
     (tmp_path / "f").write_bytes(b"\x00${NAME}\n")
-    stack, mistakes = read("secrets: {a: {environment: key}}\nconfigs: {b: {file: f}}")
-    assert not mistakes
+    stack, problems = read("secrets: {a: {environment: key}}\nconfigs: {b: {file: f}}")
+    assert not problems
     assert stack.secrets == (File("a", b"swordfish"),)
     assert stack.configs == (File("b", b"\x00${NAME}\n"),)
     assert "swordfish" not in repr(stack)
@@ -162,8 +162,8 @@ def test_a_content_that_may_not_be_read_is_refused(
     monkeypatch.setattr(
         Path, "open", lambda self, *a, **k: (locked if self.name == "f" else opened)(self, *a, **k)
     )
-    mistakes = read("secrets: {a: {file: f}}")[1]
-    assert mistakes == [("1: secrets.a.file", "can't be read: Permission denied")]
+    problems = read("secrets: {a: {file: f}}")[1]
+    assert problems == [("1: secrets.a.file", "can't be read: Permission denied")]
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ def test_a_credential_of_the_run_s_own_is_no_content(
 def test_a_content_may_have_the_name_of_such_a_credential_in_swarm_secrets(tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text("secrets: {a: {environment: AWS_KEY}}")
     reader = Reader()
-    stack = compose.read(reader, Deployment("demo", tmp_path / "stack.yaml"), {"AWS_KEY": "x"})
-    assert (stack.secrets, reader.mistakes) == ((File("a", b"x"),), [])
+    stack = compose.read(reader, StackConfig("demo", tmp_path / "stack.yaml"), {"AWS_KEY": "x"})
+    assert (stack.secrets, reader.problems) == ((File("a", b"x"),), [])
 
 
 def test_another_variable_of_the_environment_is_a_content(
@@ -231,12 +231,12 @@ WRITTEN = (
 
 
 @pytest.mark.parametrize("text", WRITTEN)
-def test_what_may_be_a_secret_is_not_shown_with_a_mistake(tmp_path: Path, text: str) -> None:
+def test_what_may_be_a_secret_is_not_shown_with_a_problem(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.yaml").write_text(text.replace("S", SECRET), encoding="utf-8")
     reader = Reader()
-    compose.read(reader, Deployment("demo", tmp_path / "stack.yaml"))
-    assert reader.mistakes
-    said = "".join(str(one) for one in reader.mistakes)
+    compose.read(reader, StackConfig("demo", tmp_path / "stack.yaml"))
+    assert reader.problems
+    said = "".join(str(one) for one in reader.problems)
     assert SECRET not in said
     assert SECRET not in said.encode().decode("unicode_escape")
     assert "rdfish" not in said

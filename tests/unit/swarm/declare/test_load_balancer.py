@@ -99,11 +99,11 @@ def test_a_port_behind_it_that_nothing_publishes_is_refused(
 ) -> None:
     reader = Reader()
     load_balancer.check_ports(reader, EDGE, [Stack("demo", (Service("page", "x", ports=ports),))])
-    assert [one.key for one in reader.mistakes] == wrong
+    assert [one.key for one in reader.problems] == wrong
 
 
 def test_a_port_in_front_that_a_service_has_on_every_node_is_refused() -> None:
     reader = Reader()
     page = Stack("demo", (Service("page", "x", ports=(Port(80, 80),)),))
     ordering.check_ports(reader, [page, load_balancer.stack(EDGE, NODES)])
-    assert [one.value for one in reader.mistakes] == ["80/tcp"]
+    assert [one.value for one in reader.problems] == ["80/tcp"]

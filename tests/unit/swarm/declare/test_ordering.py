@@ -26,8 +26,8 @@ def test_a_stack_comes_after_those_that_it_depends_on_and_whose_networks_it_uses
 def test_a_circle_and_an_unknown_stack_are_refused(stacks: list[Stack], rule: str) -> None:
     reader = Reader()
     assert len(ordering.ordered(reader, stacks)) == len(stacks)
-    (mistake,) = reader.mistakes
-    assert rule in mistake.rule
+    (problem,) = reader.problems
+    assert rule in problem.rule
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_a_port_on_every_node_is_one_service_s_alone(one: Port, other: Port, cou
     reader = Reader()
     stacks = [Stack(n, (Service("p", "x", ports=(port,)),)) for n, port in (("a", one), ("b", other))]
     ordering.check_ports(reader, stacks)
-    assert len(reader.mistakes) == count
+    assert len(reader.problems) == count

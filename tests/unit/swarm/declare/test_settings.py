@@ -1,4 +1,4 @@
-"""The configuration: what it means, and what is said about every mistake in it."""
+"""The configuration: what it means, and what is said about every problem in it."""
 
 import copy
 import json
@@ -14,7 +14,7 @@ from swarm import ssh
 from swarm.declare import encryption, load
 from swarm.declare.compose.model import Stack
 from swarm.declare.environment import ASTRAY, PUBLISHED_PASSPHRASE
-from swarm.declare.reader import ConfigurationError, Mistake, Reader
+from swarm.declare.reader import ConfigurationError, Problem, Reader
 from swarm.declare.settings import Edge, Settings, Ssh
 from tests.unit.given import Program
 
@@ -75,14 +75,14 @@ def loaded(
     return load.load(values(changes, **how), folder, "swarm", stack)
 
 
-def mistakes(folder: Path, changes: dict[str, Any], stack: str = "lab", **how: Any) -> tuple[Mistake, ...]:
+def problems(folder: Path, changes: dict[str, Any], stack: str = "lab", **how: Any) -> tuple[Problem, ...]:
     with pytest.raises(ConfigurationError) as caught:
         loaded(folder, changes, stack, **how)
-    return caught.value.mistakes
+    return caught.value.problems
 
 
-# What is changed in the valid configuration, and the one mistake: key, value, rule, remedy.
-MISTAKES = {
+# What is changed in the valid configuration, and the one problem: key, value, rule, remedy.
+PROBLEMS = {
     "an unknown key": (
         {"node": []},
         ("swarm:node", None, "there is no such key", "Did you mean `nodes`"),
@@ -337,18 +337,18 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("changes", "expected"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_each_mistake_is_named_once_with_key_value_rule_and_remedy(
+@pytest.mark.parametrize(("changes", "expected"), PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_each_problem_is_named_once_with_key_value_rule_and_remedy(
     folder: Path, changes: dict[str, Any], expected: tuple[str, str | int | None, str, str]
 ) -> None:
-    (found,) = mistakes(folder, changes)
+    (found,) = problems(folder, changes)
     key, value, rule, remedy = expected
     assert (found.key, str(found.value).removeprefix(f"{folder}/")) == (key, str(value))
     assert rule in found.rule
     assert remedy in found.remedy
 
 
-def test_many_mistakes_are_listed_at_once_each_on_its_line(folder: Path) -> None:
+def test_many_problems_are_listed_at_once_each_on_its_line(folder: Path) -> None:
     changes = {
         "adpot": "true",
         "nodes.0.role": "manager",
@@ -362,7 +362,7 @@ def test_many_mistakes_are_listed_at_once_each_on_its_line(folder: Path) -> None
     with pytest.raises(ConfigurationError) as caught:
         loaded(folder, changes)
     title, *lines = str(caught.value).splitlines()
-    assert title == "the configuration has 8 mistakes; nothing was changed:"
+    assert title == "the configuration has 8 problems; nothing was changed:"
     assert len(lines) == 8
     for text in (
         "- swarm:adpot: there is no such key. Did you mean `adopt`.",
@@ -377,20 +377,20 @@ def test_many_mistakes_are_listed_at_once_each_on_its_line(folder: Path) -> None
         assert [line for line in lines if text in line], text
 
 
-def test_mistakes_in_the_compose_file_are_listed_with_those_of_the_configuration(folder: Path) -> None:
+def test_problems_in_the_compose_file_are_listed_with_those_of_the_configuration(folder: Path) -> None:
     (folder / "demo.yaml").write_text("services: {page: {image: x, privileged: true}}\n")
-    keys = [one.key for one in mistakes(folder, {"nodes.1.role": "boss"})]
+    keys = [one.key for one in problems(folder, {"nodes.1.role": "boss"})]
     assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:1: services.page.privileged"]
 
 
-def test_the_same_mistakes_are_said_in_the_same_order_in_every_run(folder: Path) -> None:
+def test_the_same_problems_are_said_in_the_same_order_in_every_run(folder: Path) -> None:
     changes = {f"nodes.1.{letter * 9}": 1 for letter in "abcdefgh"}
-    keys = [one.key for one in mistakes(folder, changes)]
+    keys = [one.key for one in problems(folder, changes)]
     assert keys == [f"swarm:nodes[1].{letter * 9}" for letter in "abcdefgh"]
 
 
-def test_without_the_ssh_key_one_mistake_names_it_rather_than_one_for_each_node(folder: Path) -> None:
-    found = mistakes(folder, {"ssh": {"knownHostsFile": "known_hosts"}})
+def test_without_the_ssh_key_one_problem_names_it_rather_than_one_for_each_node(folder: Path) -> None:
+    found = problems(folder, {"ssh": {"knownHostsFile": "known_hosts"}})
     assert len(found) == 1
     assert "privateKeyFile" in found[0].key
 
@@ -581,7 +581,7 @@ def test_the_published_passphrase_is_refused_but_for_lab_and_dev(
     if accepted:
         loaded(folder, stack=stack)
     else:
-        (found,) = mistakes(folder, {}, stack)
+        (found,) = problems(folder, {}, stack)
         assert found.key == "PULUMI_CONFIG_PASSPHRASE"
         assert passphrase not in str(found)
 
@@ -622,7 +622,7 @@ WRITTEN = (
 
 @pytest.mark.parametrize("as_text", [False, True], ids=["parsed", "as the engine gives it"])
 @pytest.mark.parametrize("changes", WRITTEN, ids=map(str, WRITTEN))
-def test_what_may_be_a_secret_is_not_shown_with_a_mistake(
+def test_what_may_be_a_secret_is_not_shown_with_a_problem(
     folder: Path, changes: dict[str, Any], as_text: bool
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -637,18 +637,18 @@ def test_under_a_key_with_a_secret_in_it_no_value_is_shown(folder: Path) -> None
     with pytest.raises(ConfigurationError) as caught:
         load.load(written, folder, "swarm", "lab", keys)
     assert "swordfish" not in str(caught.value)
-    said = [one.key for one in caught.value.mistakes if "has a secret in it" in one.rule]
+    said = [one.key for one in caught.value.problems if "has a secret in it" in one.rule]
     assert sorted(said) == keys
 
 
-def test_a_mistake_is_one_line_whatever_a_key_is_called(folder: Path) -> None:
-    (found,) = mistakes(folder, {"nodes.1.a\x1b[2J\nb": 1})
+def test_a_problem_is_one_line_whatever_a_key_is_called(folder: Path) -> None:
+    (found,) = problems(folder, {"nodes.1.a\x1b[2J\nb": 1})
     assert str(found).startswith("swarm:nodes[1].a?[2J?b: there is no such key.")
 
 
 @pytest.mark.parametrize("text", ['{"a": ' * 5000, f"[{'9' * 5000}]", "[" * 5000, "{"])
-def test_a_value_beyond_any_use_is_a_mistake(folder: Path, text: str) -> None:
-    (found,) = [one for one in mistakes(folder, {"nodes": text}) if one.key == "swarm:nodes"]
+def test_a_value_beyond_any_use_is_a_problem(folder: Path, text: str) -> None:
+    (found,) = [one for one in problems(folder, {"nodes": text}) if one.key == "swarm:nodes"]
     assert found.rule == "must be a list of nodes"
 
 
@@ -659,8 +659,8 @@ def encrypted(
     (folder / "Pulumi.lab.yaml").write_text(source)
     reader = Reader(secret)
     encryption.check(reader, values({"secrets": {"key": "swordfish"}}), secret, folder / "Pulumi.lab.yaml")
-    assert not [one for one in reader.mistakes if "swordfish" in str(one)]
-    return [(one.key, one.rule) for one in reader.mistakes]
+    assert not [one for one in reader.problems if "swordfish" in str(one)]
+    return [(one.key, one.rule) for one in reader.problems]
 
 
 def test_a_secret_in_plain_is_refused_without_showing_it(folder: Path) -> None:
@@ -693,7 +693,7 @@ def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "theirs")
-    (found,) = mistakes(folder, {})
+    (found,) = problems(folder, {})
     assert (found.key, "theirs" in str(found)) == (name, False)
     monkeypatch.setenv(name, "")
     loaded(folder)
@@ -701,7 +701,7 @@ def test_a_variable_that_would_send_the_docker_provider_elsewhere_is_refused(
 
 @pytest.mark.parametrize("stack", ["..", "-x", ".hidden"])
 def test_a_stack_s_name_that_is_no_folder_s_is_refused(folder: Path, stack: str) -> None:
-    (found,) = mistakes(folder, {}, stack)
+    (found,) = problems(folder, {}, stack)
     assert "must begin with a letter or a digit" in found.rule
 
 
@@ -713,14 +713,14 @@ FORGED = ("a\n  ProxyCommand x", "a\0b", 'a"b', "${HOME}", "a\x1b[2J", "a\u2028b
 @pytest.mark.parametrize("key", ["user", "privateKeyFile", "knownHostsFile", "proxy.host", "proxy.user"])
 def test_a_value_that_would_be_more_than_that_to_ssh_is_refused(folder: Path, key: str, value: str) -> None:
     first = {"ssh.proxy": {"host": "jump.example"}} if "proxy" in key else {}
-    (found,) = mistakes(folder, {**first, f"ssh.{key}": value})
+    (found,) = problems(folder, {**first, f"ssh.{key}": value})
     assert found.key == f"swarm:ssh.{key}"
     assert "must be" in found.rule
 
 
 @pytest.mark.parametrize("user", ["-oProxyCommand=x", "a b", "a'b", "%h", "$x", "a;b", "~", "a\\\\b", "ä"])
 def test_a_user_that_is_no_login_name_is_refused(folder: Path, user: str) -> None:
-    assert [one.key for one in mistakes(folder, {"ssh.user": user})] == ["swarm:ssh.user"]
+    assert [one.key for one in problems(folder, {"ssh.user": user})] == ["swarm:ssh.user"]
 
 
 @pytest.mark.parametrize("user", ["root", "_apt", "ci.deploy-2", "AD\\deploy", "deploy@example.org", "host$"])
@@ -733,14 +733,14 @@ def test_a_folder_whose_name_ssh_config_can_not_hold_is_refused(folder: Path) ->
     other.mkdir()
     for name in ("id", "known_hosts", "demo.yaml"):
         shutil.copy(folder / name, other / name)
-    rules = {one.key: one.rule for one in mistakes(other, {})}
+    rules = {one.key: one.rule for one in problems(other, {})}
     assert all("the folder's name included" in rule for rule in rules.values())
     assert set(rules) == {"swarm:ssh.privateKeyFile", "swarm:ssh.knownHostsFile"}
 
 
 @pytest.mark.parametrize("labels", [{"a=b": "c"}, {"": "c"}, {"a b": "c"}, {"a": "b\nc"}, {"a\n": "b"}])
 def test_a_label_that_would_not_come_back_as_it_is_is_refused(folder: Path, labels: dict[str, str]) -> None:
-    (found,) = mistakes(folder, {"nodes.1.labels": labels})
+    (found,) = problems(folder, {"nodes.1.labels": labels})
     assert found.key == "swarm:nodes[1].labels"
 
 

@@ -18,7 +18,7 @@ import pytest
 from components import remote
 from swarm import ssh
 from swarm.declare import ssh_files
-from swarm.declare.reader import Mistake, Reader
+from swarm.declare.reader import Problem, Reader
 from swarm.declare.settings import Proxy, Settings, Ssh
 from swarm.ssh import CONTROL
 from tests.unit.builders import SSH, declared, node
@@ -220,10 +220,10 @@ def test_hashed_host_names_are_known(known: Having) -> None:
     assert (ssh_files.host_key("10.0.0.11", ssh) or "").startswith("ssh-ed25519 ")
 
 
-def checked(settings: Settings) -> list[Mistake]:
+def checked(settings: Settings) -> list[Problem]:
     reader = Reader()
     ssh_files.check(reader, settings)
-    return reader.mistakes
+    return reader.problems
 
 
 def test_a_dead_ssh_agent_is_named_before_every_command_fails_on_it(
@@ -247,7 +247,7 @@ def test_a_key_that_others_can_read_is_refused(known: Having, tmp_path: Path, ke
     assert "chmod 600" in found.remedy
 
 
-def test_an_agent_s_path_of_any_length_is_a_mistake_rather_than_a_crash(
+def test_an_agent_s_path_of_any_length_is_a_problem_rather_than_a_crash(
     known: Having, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = declared("m1", node("m1", ssh=known("10.0.0.11 KEY\n")))

@@ -1,4 +1,4 @@
-"""Files that would hang or crash what reads them: one mistake each, with its line."""
+"""Files that would hang or crash what reads them: one problem each, with its line."""
 
 import os
 import time
@@ -11,7 +11,7 @@ import yaml
 from swarm.declare import compose
 from swarm.declare.compose.document import Document
 from swarm.declare.reader import MOST, Reader
-from swarm.declare.settings import Deployment
+from swarm.declare.settings import StackConfig
 from tests.unit.given import ReadStack
 
 ALIASES = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
@@ -36,7 +36,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("text", "problem"), BAD.values(), ids=BAD.keys())
-def test_a_file_beyond_any_use_is_one_mistake_with_its_line_at_once(
+def test_a_file_beyond_any_use_is_one_problem_with_its_line_at_once(
     read: ReadStack, text: str, problem: str
 ) -> None:
     began = time.process_time()
@@ -75,18 +75,18 @@ def test_what_is_no_file_of_text_is_not_read(tmp_path: Path, name: str, why: str
     with (tmp_path / "large").open("wb") as large:
         large.truncate(1 << 40)
     reader = Reader()
-    compose.read(reader, Deployment("demo", tmp_path / name))
-    assert [one.rule for one in reader.mistakes] == [f"can't be read: {why}"]
+    compose.read(reader, StackConfig("demo", tmp_path / name))
+    assert [one.rule for one in reader.problems] == [f"can't be read: {why}"]
 
 
-def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
     path.write_bytes("\ufeffservices: {p: {image: x, labels: {a: ä}}}".encode())
     reader = Reader()
-    assert compose.read(reader, Deployment("demo", path)).services[0].container_labels == {"a": "ä"}
-    assert not reader.mistakes
+    assert compose.read(reader, StackConfig("demo", path)).services[0].container_labels == {"a": "ä"}
+    assert not reader.problems
 
 
-def test_of_very_many_mistakes_as_many_are_told_as_somebody_reads(read: ReadStack) -> None:
-    mistakes = read("services:\n" + "".join(f"  p{i}: {{key: x}}\n" for i in range(2 * MOST)))[1]
-    assert len(mistakes) == MOST
+def test_of_very_many_problems_as_many_are_told_as_somebody_reads(read: ReadStack) -> None:
+    problems = read("services:\n" + "".join(f"  p{i}: {{key: x}}\n" for i in range(2 * MOST)))[1]
+    assert len(problems) == MOST

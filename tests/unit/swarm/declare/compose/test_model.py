@@ -95,8 +95,8 @@ configs:
 def test_every_key_is_read_into_the_model(read: ReadStack, tmp_path: Path) -> None:
     (tmp_path / "env").write_text("B=2\n")
     (tmp_path / "site").write_text("hello")
-    stack, mistakes = read(EVERY_KEY)
-    assert not mistakes
+    stack, problems = read(EVERY_KEY)
+    assert not problems
     assert stack.services == (
         Service(
             "page",

@@ -66,9 +66,9 @@ def test_what_can_not_be_is_refused(
     ],
 )
 def test_ports_are_read_in_all_forms(read_service: ReadService, text: str, ports: tuple[Port, ...]) -> None:
-    service, mistakes = read_service(f"ports: [{text}]")
+    service, problems = read_service(f"ports: [{text}]")
     assert service
-    assert (service.ports, mistakes) == (ports, [])
+    assert (service.ports, problems) == (ports, [])
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_ports_are_read_in_all_forms(read_service: ReadService, text: str, ports
     ],
 )
 def test_mounts_are_read_in_all_forms(read: ReadStack, text: str, mount: Mount) -> None:
-    stack, mistakes = read(f"services: {{p: {{image: x, volumes: [{text}]}}}}\nvolumes: {{data: }}")
-    assert (stack.services[0].mounts, mistakes) == ((mount,), [])
+    stack, problems = read(f"services: {{p: {{image: x, volumes: [{text}]}}}}\nvolumes: {{data: }}")
+    assert (stack.services[0].mounts, problems) == ((mount,), [])
 
 
 def test_ports_of_two_protocols_are_two(read_service: ReadService) -> None:
@@ -99,9 +99,9 @@ def test_the_environment_is_that_of_files_then_its_own_then_variables(
     read_service: ReadService, tmp_path: Path
 ) -> None:
     (tmp_path / "env").write_text("# a comment\nA=1\nB=2\n")
-    service, mistakes = read_service("env_file: env, environment: {B: 3, C: }", C="4")
+    service, problems = read_service("env_file: env, environment: {B: 3, C: }", C="4")
     assert service
-    assert (service.environment, mistakes) == ({"A": "1", "B": "3", "C": "4"}, [])
+    assert (service.environment, problems) == ({"A": "1", "B": "3", "C": "4"}, [])
 
 
 def test_a_file_of_the_environment_is_utf_8_whatever_the_locale_and_has_docker_s_lines(

@@ -1,4 +1,4 @@
-"""Mistakes in the configuration, as a user meets them: all at once, in words, before any dialling."""
+"""Problems in the configuration, as a user meets them: all at once, in words, before any dialling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.integration.deployment import Deployment
 
 
-def test_all_mistakes_are_listed_at_once_and_nobody_is_dialled(
+def test_all_problems_are_listed_at_once_and_nobody_is_dialled(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     dialled = tmp_path / "dialled"
