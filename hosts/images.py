@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from hosts.containers import Engine
 from hosts.machine import AS_ROOT, install, machine_lock, run, step
 from hosts.registry_storage import add_file, add_image
-from lab.engine import Engine
 from swarm.errors import LabError, StatusError
 
 PACKAGES = {"mmdebstrap", "debian-archive-keyring"}

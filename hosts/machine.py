@@ -10,11 +10,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from swarm.errors import LabError, StatusError
 
+CHECKOUT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pulumi-swarm"
 SOURCES = Path("/etc/apt/sources.list.d")
 AS_ROOT: tuple[str, ...] = () if os.geteuid() == 0 else ("sudo",)
@@ -195,3 +197,16 @@ def process(pid: int) -> str | None:
 def alive(owner: str) -> bool:
     """Whether the process that `process` described as `owner` still runs."""
     return process(int(owner.partition("-")[0])) == owner
+
+
+def routes(table: str | None = None) -> list[IPv4Network]:
+    """The destinations in a text like /proc/net/route, this machine's unless given, without the default."""
+    table = Path("/proc/net/route").read_text() if table is None else table
+    found = []
+    for line in table.splitlines()[1:]:
+        _, destination, _, _, _, _, _, mask, *_ = line.split()
+        # Both are written in hexadecimal, last byte first.
+        address, netmask = (int.from_bytes(bytes.fromhex(x)[::-1]) for x in (destination, mask))
+        if netmask:
+            found.append(IPv4Network((address, netmask.bit_count())))
+    return found

@@ -12,12 +12,12 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hosts import images, machine
-from hosts.machine import say, step
-from lab import engine, layout, neighbors
-from lab.engine import Engine, Resource
+from hosts import containers, images, machine
+from hosts.containers import Engine, Resource
+from hosts.machine import CHECKOUT, say, step
+from lab import layout, neighbors
 from lab.layout import Node
-from lab.state import CHECKOUT, State
+from lab.state import State
 from swarm.errors import LabError, StatusError, TimedOutError
 from swarm.waiting import NotYetError, until
 
@@ -190,7 +190,7 @@ class Lab:
     @cached_property
     def _engine(self) -> Engine:
         # A lab stays in the engine that it began in, whatever is installed later.
-        return engine.ENGINES.get(self._state.settings.get("engine", "")) or engine.choose()
+        return containers.ENGINES.get(self._state.settings.get("engine", "")) or containers.choose()
 
     def _called(self, thing: str) -> str:
         """The name in the engine: the lab's comes first, in everything."""
@@ -247,9 +247,8 @@ class Lab:
         return settings
 
     def _free_subnet(self) -> IPv4Network:
-        routes = layout.parse_routes(Path("/proc/net/route").read_text())
         holders = {f"the network {n}": s for n, s in self._engine.subnets().items()}
-        holders["a route of this machine"] = routes
+        holders["a route of this machine"] = machine.routes()
         subnet = layout.choose_subnet(self.name, [s for found in holders.values() for s in found])
         if subnet:
             return subnet

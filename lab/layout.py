@@ -81,18 +81,6 @@ def choose_subnet(name: str, taken: Iterable[IPv4Network]) -> IPv4Network | None
     return next((c for c in candidates if not any(c.overlaps(t) for t in in_use)), None)
 
 
-def parse_routes(table: str) -> list[IPv4Network]:
-    """The destinations in the text of /proc/net/route, without the default route."""
-    found = []
-    for line in table.splitlines()[1:]:
-        _, destination, _, _, _, _, _, mask, *_ = line.split()
-        # Both are written in hexadecimal, last byte first.
-        address, netmask = (int.from_bytes(bytes.fromhex(x)[::-1]) for x in (destination, mask))
-        if netmask:
-            found.append(IPv4Network((address, netmask.bit_count())))
-    return found
-
-
 def labels(name: str, checkout: Path, owner: str | None) -> dict[str, str]:
     """The labels of everything that belongs to a lab."""
     found = {LABEL_LAB: name, LABEL_CHECKOUT: str(checkout)}

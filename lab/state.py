@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hosts import machine
-
-CHECKOUT = Path(__file__).resolve().parent.parent
+from hosts.machine import CHECKOUT
 
 
 class State:

@@ -17,7 +17,6 @@ from xml.etree import ElementTree
 
 from hosts import machine
 from hosts.machine import AS_ROOT, install, run, step
-from lab import layout
 from swarm.errors import LabError, TimedOutError
 from swarm.waiting import until
 from vagrant import box
@@ -157,7 +156,7 @@ class Namespaces:
         bridge, gateway = parse_network(described)
         if not _link_is_there():
             network = gateway.network
-            for taken in layout.parse_routes(Path("/proc/net/route").read_text()):
+            for taken in machine.routes():
                 if taken.overlaps(network):
                     raise LabError(
                         f"the machines' network {network} overlaps {taken}, a route of this computer",

@@ -9,8 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hosts import images, machine
-from hosts.machine import AS_ROOT, CACHE, run, say, step
-from lab.state import CHECKOUT
+from hosts.machine import AS_ROOT, CACHE, CHECKOUT, run, say, step
 from swarm.errors import LabError
 from swarm.waiting import until
 from vagrant import box, hypervisor

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hosts import images, machine, registry_storage
-from lab import engine, layout, neighbors
+from hosts import containers, images, machine, registry_storage
+from lab import layout, neighbors
 from lab.__main__ import parse
 from swarm.errors import LabError
 from tests.unit.given import Program
@@ -75,7 +75,7 @@ def test_routes_are_read_from_the_kernels_table_without_the_default_route() -> N
         "eth0 000200C0 00000000 0001 0 0 0 00FFFFFF 0 0 0\n"
         "tun0 0000100A 00000000 0001 0 0 0 0000F0FF 0 0 0\n"
     )
-    assert layout.parse_routes(table) == [
+    assert machine.routes(table) == [
         IPv4Network("192.0.2.0/24"),
         IPv4Network("10.16.0.0/12"),
     ]
@@ -145,14 +145,14 @@ def test_both_engines_descriptions_of_a_network_give_its_subnets() -> None:
     docker = {"Name": "a", "IPAM": {"Config": [{"Subnet": "10.1.0.0/16"}, {"Subnet": "fd00::/64"}]}}
     podman = {"name": "a", "subnets": [{"subnet": "10.1.0.0/16"}]}
     expected = [IPv4Network("10.1.0.0/16")]
-    assert engine.subnets_of(docker) == engine.subnets_of(podman) == expected
+    assert containers.subnets_of(docker) == containers.subnets_of(podman) == expected
 
 
 def test_both_engines_descriptions_of_a_container_give_the_same_resource() -> None:
     described = {"Config": {"Labels": {"a": "b"}}, "State": {"Running": True}}
-    docker = engine.describe("container", {"Name": "/x", **described})
-    podman = engine.describe("container", {"Name": "x", **described})
-    assert docker == podman == engine.Resource("container", "x", {"a": "b"}, running=True)
+    docker = containers.describe("container", {"Name": "/x", **described})
+    podman = containers.describe("container", {"Name": "x", **described})
+    assert docker == podman == containers.Resource("container", "x", {"a": "b"}, running=True)
 
 
 # Knows containers a and b; the first time that both are inspected, b has just been removed.
@@ -168,14 +168,14 @@ esac
 def test_what_is_removed_between_a_list_and_its_inspection_is_left_out(tmp_path: Path) -> None:
     script = tmp_path / "engine"
     script.write_text(FLEETING)
-    assert engine.Engine("sh", ("sh", str(script)))._inspect("container") == [{"Id": "a"}]
+    assert containers.Engine("sh", ("sh", str(script)))._inspect("container") == [{"Id": "a"}]
 
 
 def test_what_is_there_and_cannot_be_inspected_is_an_error(tmp_path: Path) -> None:
     script = tmp_path / "engine"
     script.write_text("[ $2 = ls ] && echo a")
     with pytest.raises(LabError):
-        engine.Engine("sh", ("sh", str(script)))._inspect("container")
+        containers.Engine("sh", ("sh", str(script)))._inspect("container")
 
 
 def test_a_tag_is_the_version_that_apt_is_told_to_insist_on() -> None:

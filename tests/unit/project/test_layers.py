@@ -32,9 +32,9 @@ FORBIDDEN = {
     "swarm/observe": ("swarm.decide",),
     "components": ("operations", "acceptance", "benchmarks", "hosts", "lab"),
     "operations": ("pulumi", "acceptance", "benchmarks", "hosts", "lab"),
-    "hosts": ("pulumi", "swarm", "components", "operations"),
+    "hosts": ("pulumi", "swarm", "components", "operations", "lab", "vagrant"),
     "lab": ("pulumi", "swarm", "components", "operations"),
-    "vagrant": ("pulumi", "swarm", "components", "operations"),
+    "vagrant": ("pulumi", "swarm", "components", "operations", "lab"),
     "toolchain": ("pulumi", "swarm", "components", "operations", "lab", "hosts"),
 }
 
