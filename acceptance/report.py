@@ -92,15 +92,15 @@ def page(conditions: Conditions, results: Sequence[Result], stages: Sequence[str
     return f"""# The acceptance
 
 From no machines to a swarm that is tried in every way, and back to no machines. A stage that fails ends it,
-but the machines are destroyed all the same.
+but the machines are destroyed anyway.
 
-This page is written by `make acceptance`, when all went as it should. {conditions.day:%Y-%m-%d}, stack
+`make acceptance` writes this page when everything passed. {conditions.day:%Y-%m-%d}, stack
 `{conditions.stack}`: {conditions.hosts}. {conditions.versions}.
 
 {made}
 
-What can't be checked on these hosts is said to be so. Of what commands print, what was done and what came
-of it is shown. The play is here without the acts in which hosts fail, which failover does with hosts that are
-destroyed; [its own page](play.md) has all of it.
+The page says what can't be checked on these hosts. Of the commands' output it shows what was done and the
+result. It has the play without the acts in which hosts fail, because failover destroys hosts
+instead; [the play's own page](play.md) has all of it.
 
 {log}"""

@@ -62,8 +62,8 @@ class Ratio:
 
 
 RATIOS = (
-    Ratio("`pulumi up` beside the plain script", UP, SCRIPT, 2.5),
-    Ratio("preview without changes beside the empty program's", CLEAN, EMPTY, 2.0),
+    Ratio("`pulumi up` compared with the plain script", UP, SCRIPT, 2.5),
+    Ratio("preview without changes compared with an empty program's", CLEAN, EMPTY, 2.0),
 )
 
 

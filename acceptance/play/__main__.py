@@ -116,16 +116,16 @@ def text(stage: Stage) -> str:
     engines = ", ".join(sorted({host.engine for host in found.observation.values() if host.engine}))
     return f"""# The play
 
-A session on a running swarm: create, scale, roll, remove; hosts fail and come back; a page is published.
-All of it is driven by `pulumi config set` and `pulumi up`; docker commands only look.
+A session on a live swarm: create, scale, roll out, remove; hosts fail and come back; a page is published.
+`pulumi config set` and `pulumi up` do all of it; docker commands only show the result.
 
-This page is written by `make play`, which runs the session and ends with an error where a check (✓) doesn't
-hold. Of what Pulumi prints, what was done and what came of it is shown. Here: stack `{name}`,
+`make play` runs the session and writes this page. It ends with an error if a check (✓) fails. Of Pulumi's
+output the page shows what was done and the result. Here: stack `{name}`,
 managers: {roles["manager"]}, workers: {roles["worker"]}, Docker Engine {engines},
 Pulumi {pulumi_cli.version()}.
 
-The commands have a configuration of the play's own, a copy in a git-ignored folder. `Pulumi.{name}.yaml`
-stays as it is, and `make up` makes the swarm what it says, whatever became of the play.
+The commands use the play's own configuration, a copy in a git-ignored folder. `Pulumi.{name}.yaml`
+stays unchanged, and `make up` restores what it declares, however the play ends.
 
 {stage.transcript.markdown()}"""
 

@@ -180,4 +180,4 @@ async def watch(
 def conditions(lab: Lab) -> str:
     """On what it is measured, in a few words."""
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} cores that all the Docker Engines ({engine_version(lab)}) share with who measures"
+    return f"{cores} cores that all the Docker Engines ({engine_version(lab)}) share with the benchmark"

@@ -62,7 +62,7 @@ def findings(rows: Sequence[Row]) -> Iterator[str]:
         yield f"Median time to a new Leader by fault, over all sizes: {by_fault}."
         yield f"By size, over all faults: {by_size}."
         gaps = cell(row.write - row.leader for row in seen if row.write and row.leader)
-        yield f"From the sight of the new Leader to the first accepted write: {gaps} s."
+        yield f"From the first sight of the new Leader to the first accepted write: {gaps} s."
     for (_, fault), group in groups(rows).items():
         if group[0].lone:
             answers = " or ".join(dict.fromkeys(row.refusals for row in group))
@@ -71,7 +71,7 @@ def findings(rows: Sequence[Row]) -> Iterator[str]:
     leader, write = (max(seconds or 0 for seconds in column) for column in columns(calm))
     yield (
         f"Without a fault the same watch takes up to {leader:.2f} s to see the Leader and {write:.2f} s to "
-        "have a write accepted: so much is the measuring itself."
+        "have a write accepted: that is what measuring costs."
     )
 
 

@@ -81,7 +81,7 @@ def rate(operation: Operation, sockets: Sockets, clients: int, seconds: float) -
 
 
 def disk(lab: Lab, node: Node) -> float:
-    """How many writes of 512 octets a second reach the disk, one after the other, in a file that is there
+    """How many writes of 512 bytes a second reach the disk, one after the other, in a file that is there
     already: as a log does it. BenchError: dd says something else."""
     file = "/var/lib/docker/kv-disk"
     write = f"dd if=/dev/zero of={file} bs=512 count={SYNCS}"

@@ -37,7 +37,7 @@ class Ratio:
         return [one / other for one, other in zip(rates[self.one], rates[self.other], strict=True)]
 
     def __str__(self) -> str:
-        return f"{_called(*self.one)}, beside {_called(*self.other)}"
+        return f"{_called(*self.one)}, compared with {_called(*self.other)}"
 
 
 RATIOS = (
@@ -68,7 +68,7 @@ def figures(rates: Rates, syncs: Sequence[float], where: str) -> Iterator[str]:
         cells = (cell(rates[operation, clients]) for clients in (ONE, MANY) if (operation, clients) in rates)
         one, many = (*cells, "")[:2]
         yield f"| {operation.store.name} | {operation.words} | {one} | {many} |"
-    yield f"| the disk | write 512 octets, synchronously | {cell(syncs)} | |"
+    yield f"| the disk | write 512 bytes, synchronously | {cell(syncs)} | |"
     yield ""
     yield from ("| times (number of clients) | median | least | most |", "| --- | ---: | ---: | ---: |")
     for ratio in RATIOS:

@@ -54,9 +54,9 @@ def test_the_disk_has_a_line() -> None:
 def test_a_ratio_is_taken_round_by_round() -> None:
     # Of the medians it would be 60 to 200.
     assert Ratio((WRITE_CONFIG, ONE), (WRITE_ETCD, ONE)).rounds(RATES) == [0.5, 0.2, 0.5]
-    line = "| Swarm: create a config (1), beside etcd: put a key (1) | 0.50 | 0.20 | 0.50 |"
+    line = "| Swarm: create a config (1), compared with etcd: put a key (1) | 0.50 | 0.20 | 0.50 |"
     assert line in LINES
-    assert len([line for line in LINES if ", beside " in line]) == len(RATIOS)
+    assert len([line for line in LINES if ", compared with " in line]) == len(RATIOS)
 
 
 def test_the_page_has_a_place_for_the_figures() -> None:
