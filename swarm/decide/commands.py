@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from swarm.decide.plan import Command, NodePlan, Plan, Step, Task
 from swarm.declare.compose import Service, Stack, Update
-from swarm.declare.compose.values import NANOSECONDS, nanoseconds
+from swarm.declare.compose.amounts import NANOSECONDS, nanoseconds
 from swarm.declare.settings import Node, Settings
 
 JOIN_SECONDS = 180

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from swarm.declare.compose import values
+from swarm.declare.compose import amounts, values
 from swarm.declare.compose.attachments import Attachment, Reference
 from swarm.declare.compose.contents import File
 from swarm.declare.compose.mounts import Mount
@@ -21,8 +21,8 @@ from swarm.declare.settings import Node
 class Resources:
     """What a task may use, or is promised: billionths of a processor, and bytes. 0: not said."""
 
-    cpus: int = key(values.cpus, default=0)
-    memory: int = key(values.memory, default=0)
+    cpus: int = key(amounts.cpus, default=0)
+    memory: int = key(amounts.memory, default=0)
 
 
 @snake_cased
@@ -53,7 +53,7 @@ class Service:
     init: bool | None = key(boolean, default=None)
     read_only: bool = key(boolean, default=False)
     stop_signal: str | None = key(text, "must be a signal, such as SIGTERM", default=None)
-    stop_grace_period: str = key(values.duration, default="10s")
+    stop_grace_period: str = key(amounts.duration, default="10s")
     healthcheck: Healthcheck | None = part(Healthcheck, default=None)
     hosts: tuple[tuple[str, str], ...] = key(  # name and address
         values.hosts, default=(), name="extra_hosts"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from swarm.declare.compose import values
+from swarm.declare.compose import amounts, values
 from swarm.declare.compose.place import Place
 from swarm.declare.compose.volumes import Volume
 from swarm.declare.keys import key, snake_cased
@@ -33,7 +33,7 @@ class Mount:
     )
     nocopy: bool = key(boolean, default=False, name="volume.nocopy")
     size: int | None = key(  # bytes
-        values.octets, default=None, name="tmpfs.size"
+        amounts.octets, default=None, name="tmpfs.size"
     )
 
 

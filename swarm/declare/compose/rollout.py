@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swarm.declare.compose import values
+from swarm.declare.compose import amounts, values
 from swarm.declare.keys import key, snake_cased
 from swarm.declare.rules import boolean, number, one_of
 
@@ -14,10 +14,10 @@ class Update:
     """How a service's tasks are replaced by new ones."""
 
     parallelism: int = key(COUNT, "must be a number of tasks", default=1)
-    delay: str = key(values.duration, default="0s")
+    delay: str = key(amounts.duration, default="0s")
     failure_action: str = key(one_of("pause", "continue", "rollback"), default="pause")
-    monitor: str = key(values.duration, default="5s")
-    max_failure_ratio: str = key(values.ratio, default="0.0")
+    monitor: str = key(amounts.duration, default="5s")
+    max_failure_ratio: str = key(amounts.ratio, default="0.0")
     order: str = key(one_of("stop-first", "start-first"), default="stop-first")
 
 
@@ -34,9 +34,9 @@ class Restart:
     leaves it out would replace the tasks."""
 
     condition: str = key(one_of("any", "on-failure", "none"), default="any")
-    delay: str = key(values.duration, default="5s")
+    delay: str = key(amounts.duration, default="5s")
     max_attempts: int = key(COUNT, "must be a number", default=0)
-    window: str = key(values.duration, default="0s")
+    window: str = key(amounts.duration, default="0s")
 
 
 @snake_cased
@@ -44,8 +44,8 @@ class Healthcheck:
     """How a container is found to work; 0 and 0s leave it to the image."""
 
     test: tuple[str, ...] = key(values.test, default=(), hidden=True)
-    interval: str = key(values.millisecond_or_more, default="0s")
-    timeout: str = key(values.millisecond_or_more, default="0s")
-    start_period: str = key(values.millisecond_or_more, default="0s")
+    interval: str = key(amounts.millisecond_or_more, default="0s")
+    timeout: str = key(amounts.millisecond_or_more, default="0s")
+    start_period: str = key(amounts.millisecond_or_more, default="0s")
     retries: int = key(COUNT, "must be a number", default=0)
     disable: bool = key(boolean, default=False)  # then the model has the test NONE

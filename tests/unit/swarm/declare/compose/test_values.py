@@ -6,25 +6,25 @@ from typing import Any
 import pytest
 
 from swarm.declare import rules
-from swarm.declare.compose import values
+from swarm.declare.compose import amounts, values
 from swarm.declare.compose.document import interpolate
 
 
 @pytest.mark.parametrize(
     ("read", "raw", "value"),
     [
-        (values.duration, "1500ms", "1.5s"),
-        (values.duration, "90s", "1m30s"),
-        (values.duration, "120m", "2h"),
-        (values.duration, "0s", "0s"),
-        (values.duration, "1h5s", "1h0m5s"),
-        (values.duration, "250us", "250µs"),
-        (values.octets, "64M", 64 << 20),
-        (values.octets, "1.5gb", 3 << 29),
-        (values.octets, 512, 512),
-        (values.cpus, "0.50", 500_000_000),
-        (values.cpus, 2, 2_000_000_000),
-        (values.ratio, 0.3, "0.3"),
+        (amounts.duration, "1500ms", "1.5s"),
+        (amounts.duration, "90s", "1m30s"),
+        (amounts.duration, "120m", "2h"),
+        (amounts.duration, "0s", "0s"),
+        (amounts.duration, "1h5s", "1h0m5s"),
+        (amounts.duration, "250us", "250µs"),
+        (amounts.octets, "64M", 64 << 20),
+        (amounts.octets, "1.5gb", 3 << 29),
+        (amounts.octets, 512, 512),
+        (amounts.cpus, "0.50", 500_000_000),
+        (amounts.cpus, 2, 2_000_000_000),
+        (amounts.ratio, 0.3, "0.3"),
         (values.capabilities, ["sys_time", "CAP_NET_ADMIN"], ("CAP_NET_ADMIN", "CAP_SYS_TIME")),
         (values.capabilities, ["all"], ("ALL",)),
         (values.words, "a --b ''", ("a", "--b", "")),
@@ -45,23 +45,23 @@ def test_a_value_is_read_as_the_engine_gives_it_back(
 @pytest.mark.parametrize(
     ("read", "raw"),
     [
-        (values.duration, "10"),
-        (values.duration, "-1s"),
-        (values.octets, "1x"),
-        (values.octets, True),
-        (values.cpus, 0),
-        (values.ratio, 0.25),
-        (values.ratio, 1.1),
+        (amounts.duration, "10"),
+        (amounts.duration, "-1s"),
+        (amounts.octets, "1x"),
+        (amounts.octets, True),
+        (amounts.cpus, 0),
+        (amounts.ratio, 0.25),
+        (amounts.ratio, 1.1),
         (values.test, ["redis-cli"]),
         (values.pairs, {"A": True}),
         (values.mode, "0999"),
         (values.network, "10.0.0.1/24"),
-        (values.cpus, "1e999999999"),
-        (values.ratio, "1e999999999"),
-        (values.duration, "9" * 19 + "s"),
-        (values.octets, "9000000t"),
-        (values.memory, "1k"),
-        (values.millisecond_or_more, "1us"),
+        (amounts.cpus, "1e999999999"),
+        (amounts.ratio, "1e999999999"),
+        (amounts.duration, "9" * 19 + "s"),
+        (amounts.octets, "9000000t"),
+        (amounts.memory, "1k"),
+        (amounts.millisecond_or_more, "1us"),
         (values.identity, "²"),
     ],
 )
