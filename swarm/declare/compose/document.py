@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import yaml
 
+from swarm.declare.compose.interpolation import interpolate
+
 MERGE = "tag:yaml.org,2002:merge"
 INT = "tag:yaml.org,2002:int"
 TAGS = ("null", "bool", "int", "float", "str", "seq", "map")  # those of JSON
@@ -139,11 +141,6 @@ for _tag, _pattern, _first in (
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), ["" if c == "\0" else c for c in _first]
     )
 
-VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|(?P<plain>[A-Za-z_]\w*)"
-    r"|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?])(?P<word>[^{}]*))?\}|\S{0,20})"
-)
-
 
 def fill(
     data: Any, variables: Mapping[str, str], secrets: Collection[str], unfilled: Callable[..., None]
@@ -159,7 +156,8 @@ def fill(
         if not isinstance(value, str):
             return value
         try:
-            return interpolate(value, variables, secrets)
+            made = interpolate(value, variables, secrets)
+            return made if made == value else _cast(path, made)
         except ValueError as error:
             unfilled(path, str(error), "Correct it, or add the variable to the stack's `variables`")
             return value
@@ -167,24 +165,17 @@ def fill(
     return filled("", data)
 
 
-def interpolate(source: str, variables: Mapping[str, str], secrets: Collection[str] = ()) -> str:
-    """The source with $NAME, ${NAME}, ${NAME:-default}, ${NAME-default}, ${NAME:?message} and
-    ${NAME?message} filled in as Docker does, and $$ for a dollar sign. Raises ValueError for a variable
-    that has neither a value nor a default, and for a secret, which would be shown."""
+# What Docker's client makes booleans of: interpolateTypeCastMapping in docker/cli's cli/compose/loader.
+_FLAGS = re.compile(
+    r"services\.[^.]+\.(?:healthcheck\.disable|read_only|stdin_open|tty"
+    r"|volumes\[\d+\]\.(?:read_only|volume\.nocopy))"
+    r"|networks\.[^.]+\.(?:internal|attachable)|(?:networks|volumes|secrets|configs)\.[^.]+\.external"
+)
+_BOOLEANS = dict.fromkeys(("y", "yes", "true", "on"), True) | dict.fromkeys(
+    ("n", "no", "false", "off"), False
+)
 
-    def value(match: re.Match[str]) -> str:
-        if match["dollar"]:
-            return "$"
-        name, how = match["plain"] or match["name"], match["how"] or ""
-        if not name:
-            raise ValueError("a $ in it is none of $NAME, ${NAME}, ${NAME:-default}; $$ is a dollar")
-        if name in secrets:
-            raise ValueError(f"{name} is in swarm:secrets: what is filled in is shown, a secret never is")
-        given = variables.get(name)
-        if given or (given is not None and not how.startswith(":")):
-            return given
-        if how.endswith("-"):
-            return match["word"]
-        raise ValueError(f"variable {name} {match['word'] or 'has neither a value nor a default'}")
 
-    return VARIABLE.sub(value, source)
+def _cast(path: str, filled: str) -> str | bool:
+    """A boolean where one belongs: a file says `read_only: ${READ_ONLY}`."""
+    return _BOOLEANS.get(filled.lower(), filled) if _FLAGS.fullmatch(path) else filled

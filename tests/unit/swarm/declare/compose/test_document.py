@@ -90,3 +90,10 @@ def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
 def test_of_very_many_problems_as_many_are_told_as_somebody_reads(read: ReadStack) -> None:
     problems = read("services:\n" + "".join(f"  p{i}: {{key: x}}\n" for i in range(2 * MOST)))[1]
     assert len(problems) == MOST
+
+
+@pytest.mark.parametrize(("text", "flag"), [("on", True), ("No", False), ("true", True), ("y", True)])
+def test_a_variable_is_a_boolean_where_one_belongs(read: ReadStack, text: str, flag: bool) -> None:
+    file = "services: {p: {image: x, read_only: '${FLAG}', hostname: '${FLAG}'}}"
+    stack, problems = read(file, FLAG=text)
+    assert (stack.services[0].read_only, stack.services[0].hostname, problems) == (flag, text, [])

@@ -7,7 +7,6 @@ import pytest
 
 from swarm.declare import rules
 from swarm.declare.compose import amounts, values
-from swarm.declare.compose.document import interpolate
 
 
 @pytest.mark.parametrize(
@@ -68,28 +67,6 @@ def test_a_value_is_read_as_the_engine_gives_it_back(
 def test_another_value_is_refused(read: Callable[[Any], object], raw: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 (it has no message)
         read(raw)
-
-
-@pytest.mark.parametrize(
-    ("source", "filled"),
-    [
-        ("$TAG ${TAG}", "1 1"),
-        ("${EMPTY:-2}${EMPTY-3}", "2"),
-        ("${GONE:-}${GONE-4}", "4"),
-        ("${TAG:?no}${TAG?no}", "11"),
-        ("$$TAG", "$TAG"),
-    ],
-)
-def test_variables_are_filled_in(source: str, filled: str) -> None:
-    assert interpolate(source, {"TAG": "1", "EMPTY": ""}) == filled
-
-
-@pytest.mark.parametrize(
-    "source", ["$GONE", "${GONE}", "${EMPTY:?why}", "${GONE?why}", "${TAG:+2}", "${TAG", "$1"]
-)
-def test_a_variable_without_a_value_or_in_another_form_is_refused(source: str) -> None:
-    with pytest.raises(ValueError, match=r"variable|none of"):
-        interpolate(source, {"TAG": "1", "EMPTY": ""})
 
 
 DIGEST = f"@sha256:{'0' * 64}"
