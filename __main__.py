@@ -19,6 +19,11 @@ from swarm.run import declared, prepare
 signal.signal(signal.SIGINT, lambda *_: os._exit(SAID))
 
 
+# The SDK sends each of its own debug lines to the engine, shown or not, and waits for the answer: a quarter
+# of the time that it takes to declare the resources.
+pulumi.log.debug = lambda *_, **__: None
+
+
 def main() -> None:
     """From the configuration to the resources."""
     values = json.loads(os.environ["PULUMI_CONFIG"])

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,19 +55,21 @@ def prepare(
     destroying: bool = False,
 ) -> Run:
     """The run, before anything is changed; `destroying`: hosts are to leave, and none is waited for that may
-    not answer. `known` reads the state, `patience` is the probe's, in seconds."""
-    doing("reading the state")
-    there = known()
-    doing("looking at the hosts")
+    not answer. `known` reads the state,
+    beside that; `patience` is the probe's, in seconds."""
+    doing("reading the state and looking at the hosts")
     ssh.write_config(settings)
-    observation = probe.observe(
-        settings,
-        [stack.name for stack in stacks],
-        say=say,
-        patience=probe.BRIEF_SECONDS if destroying else patience,
-        awaited=late_engines if destroying else under_way,
-        configs=[name for stack in stacks for name in stack.external_configs],
-    )
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        reading = beside.submit(copy_context().run, known)
+        observation = probe.observe(
+            settings,
+            [stack.name for stack in stacks],
+            say=say,
+            patience=probe.BRIEF_SECONDS if destroying else patience,
+            awaited=late_engines if destroying else under_way,
+            configs=[name for stack in stacks for name in stack.external_configs],
+        )
+        there = reading.result()
     doing("deciding what is to be done")
     if destroying:
         plan = decisions.give_up(settings, there, observation, stacks)
