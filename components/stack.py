@@ -50,6 +50,7 @@ def deploy(
         "control",
         host=cluster.cluster_id.apply(lambda _: f"ssh://{CONTROL}"),
         ssh_opts=["-F", str(config_file(settings.stack))],
+        # It has no parent: with one, its alias makes the engine panic on a state of an earlier version.
         opts=pulumi.ResourceOptions(depends_on=[cluster]),
     )
     deployed: dict[str, StackServices] = {}
