@@ -55,9 +55,9 @@ def prepare(
     destroying: bool = False,
 ) -> Run:
     """The run, before anything is changed; `destroying`: hosts are to leave, and none is waited for that may
-    not answer. `known` reads the state,
-    beside that; `patience` is the probe's, in seconds."""
-    doing("reading the state and looking at the hosts")
+    not answer. `known` reads the state meanwhile;
+    `patience` is the probe's, in seconds."""
+    doing("looking at the hosts")
     ssh.write_config(settings)
     with ThreadPoolExecutor(max_workers=1) as beside:
         reading = beside.submit(copy_context().run, known)
