@@ -91,6 +91,7 @@ KEYS = {
         "name": Tried(MADE, STACK_OUT, STACK_OUT),
         "compose": Tried(MADE, FILE, None),
         "variables": STACKS,
+        "envFile": STACKS,
         "dependsOn": STACKS,
         "ignoreUnsupported": STACKS,
         "resolveImages": STACKS,

@@ -89,7 +89,11 @@ def _nodes(reader: Reader, raw: Sequence[Any], ways: Sequence[Ssh | None]) -> tu
 
 def _stacks(reader: Reader, raw: Sequence[Any], folder: Path) -> tuple[StackConfig, ...]:
     found = [reader.build(StackConfig, f"{NAMESPACE}stacks[{index}]", item) for index, item in enumerate(raw)]
-    return tuple(replace(one, compose=folder / one.compose) for one in found if one)
+    return tuple(
+        replace(one, compose=folder / one.compose, env_file=one.env_file and folder / one.env_file)
+        for one in found
+        if one
+    )
 
 
 def parsed(value: Any) -> Any:

@@ -92,6 +92,9 @@ class StackConfig:
     variables: Mapping[str, str] = key(
         strings, "must be a mapping of names to texts", default_factory=dict, hidden=True
     )
+    env_file: Path | None = key(  # variables, under those
+        rules.path, "must be the path of a file with lines NAME=VALUE", default=None
+    )
     depends_on: tuple[str, ...] = key(distinct, "must be a list of names of stacks, each once", default=())
     ignore_unsupported: tuple[str, ...] = key(
         distinct, "must be a list of paths in the Compose file", default=()

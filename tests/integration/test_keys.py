@@ -233,7 +233,9 @@ def running(swarm: Deployment, service: str) -> str:
 
 
 def test_keys_of_stacks_and_of_the_edge_are_set(swarm: Deployment) -> None:
+    (swarm.folder / "web.env").write_text("REPLICAS=3\nOTHER=3\n")
     web = {"name": "web", "compose": "web.yaml", "variables": {"REPLICAS": 2}, "resolveImages": "never"}
+    web |= {"envFile": "web.env"}
     user = {
         "name": "user",
         "compose": "user.yaml",
@@ -257,7 +259,9 @@ def test_keys_of_stacks_and_of_the_edge_are_changed(swarm: Deployment) -> None:
     if mirrors:  # else it is the public registry, which has others
         image = "haproxy:3.0.11-again"
         tag(mirrors[0], "3.0.11-again")
-    web = {"name": "web", "compose": "web.yaml", "variables": {"REPLICAS": 1}, "resolveImages": "always"}
+    (swarm.folder / "one.env").write_text("export REPLICAS='1'  # a task\n")
+    web = {"name": "web", "compose": "web.yaml", "variables": {"OTHER": 1}, "resolveImages": "always"}
+    web |= {"envFile": "one.env"}
     user = {"name": "user", "compose": "user.yaml", "dependsOn": ["web", "none"]}
     user |= {"ignoreUnsupported": ["services.guest.build"]}
     none = {"name": "none", "compose": "none.yaml"}

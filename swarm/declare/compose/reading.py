@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from swarm import files
-from swarm.declare.compose import networks, values, volumes
+from swarm.declare.compose import dotenv, networks, values, volumes
 from swarm.declare.compose.contents import ContentReader
 from swarm.declare.compose.document import Document, fill
 from swarm.declare.compose.model import Service, Stack
@@ -99,6 +100,7 @@ def read(reader: Reader, config: StackConfig, secrets: Mapping[str, str] | None 
         )
     else:
         own = FileReader(reader, path, document, config.ignore_unsupported)
+        config = replace(config, variables=dotenv.read(reader, config, secrets or {}))
         return _StackReader(own, config, secrets or {}).read(document.data)
     return Stack(config.name)
 
