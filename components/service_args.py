@@ -8,7 +8,16 @@ from typing import Any, TypeVar
 import pulumi
 import pulumi_docker as docker
 
-from swarm.declare.compose import Healthcheck, Mount, Port, Reference, Resources, Service, Update
+from swarm.declare.compose import (
+    Healthcheck,
+    Mount,
+    Port,
+    Reference,
+    Reservations,
+    Resources,
+    Service,
+    Update,
+)
 from swarm.declare.labels import NAMESPACE_LABEL
 
 Label = TypeVar("Label")
@@ -91,6 +100,7 @@ def _container(
         user=service.user,
         dir=service.working_dir,
         init=bool(service.init),
+        isolation=service.isolation,
         read_only=service.read_only or None,
         stop_signal=service.stop_signal,
         stop_grace_period=service.stop_grace_period,
@@ -176,11 +186,17 @@ def _placement(service: Service) -> docker.ServiceTaskSpecPlacementArgs:
 
 
 def _resources(service: Service) -> docker.ServiceTaskSpecResourcesArgs:
-    limits, reservations = service.limits or Resources(), service.reservations or Resources()
+    limits, reservations = service.limits or Resources(), service.reservations or Reservations()
     return docker.ServiceTaskSpecResourcesArgs(
         limits=docker.ServiceTaskSpecResourcesLimitsArgs(nano_cpus=limits.cpus, memory_bytes=limits.memory),
         reservation=docker.ServiceTaskSpecResourcesReservationArgs(
-            nano_cpus=reservations.cpus, memory_bytes=reservations.memory
+            nano_cpus=reservations.cpus,
+            memory_bytes=reservations.memory,
+            generic_resources=docker.ServiceTaskSpecResourcesReservationGenericResourcesArgs(
+                discrete_resources_specs=[f"{kind}={number}" for kind, number in reservations.generic]
+            )
+            if reservations.generic
+            else None,
         ),
     )
 

@@ -95,6 +95,7 @@ KEYS = {
         "dependsOn": STACKS,
         "ignoreUnsupported": STACKS,
         "resolveImages": STACKS,
+        "folder": STACKS,
     },
     "Edge": {"image": STACKS, "nodes": STACKS, "ports": STACKS, "mode": STACKS},
 }

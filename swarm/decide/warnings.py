@@ -73,6 +73,12 @@ def undeclared_services(world: World, _: Plan) -> Iterator[Finding]:
             yield warning("services", service.name, what)
 
 
+def files(world: World, _: Plan) -> Iterator[Finding]:
+    """What has no effect in the stacks' files."""
+    for stack in world.stacks:
+        yield from stack.warnings
+
+
 def few_managers(world: World, _: Plan) -> Iterator[Finding]:
     """What the declared managers can't survive."""
     managers = sum(node.manager and not node.lost for node in world.settings.nodes)
@@ -110,6 +116,7 @@ RULES: tuple[Rule, ...] = (
     taken_out,
     strangers,
     undeclared_services,
+    files,
     few_managers,
     missing_tasks,
 )

@@ -91,6 +91,14 @@ def path(raw: Any) -> Path:
     return Path(text(raw))
 
 
+@must_be("an absolute path on the nodes")
+def node_folder(raw: Any) -> str:
+    """A folder, which need not be there yet."""
+    if not line(raw).startswith("/"):
+        raise ValueError
+    return str(raw)
+
+
 def ssh_path(raw: Any) -> Path:
     """A path that ssh_config can hold: quotes would end it there, and ${NAME} would be filled in."""
     if any(part in line(raw) for part in ('"', "${")):

@@ -85,7 +85,8 @@ class Node:
 class StackConfig:
     """A stack of services: its name, its Compose file, the variables to fill in there, the stacks that
     are whole before it, the paths in the file whose keys aren't supported and may be left out, and when
-    its images' tags are looked up in their registries."""
+    its images' tags are looked up in their registries; and the folder on the nodes to which relative paths of
+    bind mounts are."""
 
     name: str = key(rules.name)
     compose: Path = key(rules.path)
@@ -100,6 +101,7 @@ class StackConfig:
         distinct, "must be a list of paths in the Compose file", default=()
     )
     resolve_images: str = key(one_of("always", "changed", "never"), default="changed")
+    folder: str = key(rules.node_folder, default="")
 
 
 @camel_cased

@@ -35,7 +35,7 @@ services:
     deploy: {replicas: "${REPLICAS:-1}"}
 """
 NONE = "services: {guest: {image: 'redis:7.0.15', deploy: {replicas: 0}}}\n"
-USER = NONE.replace("deploy", "build: ., deploy")
+USER = NONE.replace("deploy", "tty: true, volumes: ['./data:/data'], deploy")
 NEVER = """
 services:
   late:
@@ -232,6 +232,12 @@ def running(swarm: Deployment, service: str) -> str:
     return swarm.docker(f"service ls --filter name={service} --format '{{{{.Replicas}}}}'").strip()
 
 
+def mounted(swarm: Deployment, service: str) -> str:
+    """The node's folder that a service mounts."""
+    mounts = "{{(index .Spec.TaskTemplate.ContainerSpec.Mounts 0).Source}}"
+    return swarm.docker(f"service inspect --format '{mounts}' {service}").strip()
+
+
 def test_keys_of_stacks_and_of_the_edge_are_set(swarm: Deployment) -> None:
     (swarm.folder / "web.env").write_text("REPLICAS=3\nOTHER=3\n")
     web = {"name": "web", "compose": "web.yaml", "variables": {"REPLICAS": 2}, "resolveImages": "never"}
@@ -240,7 +246,8 @@ def test_keys_of_stacks_and_of_the_edge_are_set(swarm: Deployment) -> None:
         "name": "user",
         "compose": "user.yaml",
         "dependsOn": ["web"],
-        "ignoreUnsupported": ["services.*.build"],
+        "ignoreUnsupported": ["services.*.tty"],
+        "folder": "/srv/user",
     }
     swarm.configure(
         stacks=[user, web],
@@ -248,6 +255,7 @@ def test_keys_of_stacks_and_of_the_edge_are_set(swarm: Deployment) -> None:
     )
     swarm.up()
     assert running(swarm, "web_page") == "2/2"
+    assert mounted(swarm, "user_guest") == "/srv/user/data"
     assert served(swarm, SECOND, 80)
     verified = make(swarm, "verify")
     assert re.search(r"port 8081 \(host\) .*200 OK, asked from 3 nodes", verified)
@@ -263,7 +271,7 @@ def test_keys_of_stacks_and_of_the_edge_are_changed(swarm: Deployment) -> None:
     web = {"name": "web", "compose": "web.yaml", "variables": {"OTHER": 1}, "resolveImages": "always"}
     web |= {"envFile": "one.env"}
     user = {"name": "user", "compose": "user.yaml", "dependsOn": ["web", "none"]}
-    user |= {"ignoreUnsupported": ["services.guest.build"]}
+    user |= {"ignoreUnsupported": ["services.guest.tty"], "folder": "/srv/moved"}
     none = {"name": "none", "compose": "none.yaml"}
     swarm.configure(
         stacks=[user, web, none],
@@ -271,6 +279,7 @@ def test_keys_of_stacks_and_of_the_edge_are_changed(swarm: Deployment) -> None:
     )
     swarm.up()
     assert running(swarm, "web_page") == "1/1"
+    assert mounted(swarm, "user_guest") == "/srv/moved/data"
     assert served(swarm, FIRST, 81)
     found = swarm.docker("service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' edge_haproxy")
     assert found.startswith(image)
@@ -279,7 +288,9 @@ def test_keys_of_stacks_and_of_the_edge_are_changed(swarm: Deployment) -> None:
 def test_keys_of_stacks_and_of_the_edge_are_taken_out(swarm: Deployment) -> None:
     web, user = ({"name": name, "compose": f"{name}.yaml"} for name in ("web", "user"))
     swarm.configure(stacks=[web, user])
-    assert "services.guest.build" in swarm.preview(changes=True)
+    refused = swarm.preview(changes=True)
+    assert "services.guest.tty" in refused
+    assert "services.guest.volumes[0]" in refused
     (swarm.folder / "user.yaml").write_text(NONE)
     without(swarm, "edge", "secrets")
     swarm.up()

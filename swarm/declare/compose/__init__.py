@@ -2,7 +2,7 @@
 
 from swarm.declare.compose.attachments import Attachment, Reference
 from swarm.declare.compose.contents import File
-from swarm.declare.compose.model import Logging, Resources, Service, Stack
+from swarm.declare.compose.model import Logging, Reservations, Resources, Service, Stack
 from swarm.declare.compose.mounts import Mount
 from swarm.declare.compose.networks import Network
 from swarm.declare.compose.ports import Port
@@ -19,6 +19,7 @@ __all__ = [
     "Network",
     "Port",
     "Reference",
+    "Reservations",
     "Resources",
     "Restart",
     "Service",

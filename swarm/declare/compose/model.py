@@ -15,6 +15,7 @@ from swarm.declare.compose.rollout import COUNT, Healthcheck, Restart, Rollback,
 from swarm.declare.keys import key, part, snake_cased
 from swarm.declare.rules import boolean, image, one_of, text
 from swarm.declare.settings import Node
+from swarm.finding import Finding
 
 
 @snake_cased
@@ -26,10 +27,17 @@ class Resources:
 
 
 @snake_cased
+class Reservations(Resources):
+    """What a task is promised: also things that engines say they have, each with its number."""
+
+    generic: tuple[tuple[str, int], ...] = key(values.generic_resources, default=(), name="generic_resources")
+
+
+@snake_cased
 class Logging:
     """Where the output of containers goes."""
 
-    driver: str = key(text, "must be the name of a logging driver")
+    driver: str = key(text, "must be the name of a logging driver", default="")  # the engine's own
     options: Mapping[str, str] = values.named()
 
 
@@ -51,6 +59,7 @@ class Service:
     user: str | None = key(str, "must be a user, or USER:GROUP", default=None)
     working_dir: str | None = key(text, "must be a path", default=None)
     init: bool | None = key(boolean, default=None)
+    isolation: str | None = key(one_of("default", "process", "hyperv"), default=None)
     read_only: bool = key(boolean, default=False)
     stop_signal: str | None = key(text, "must be a signal, such as SIGTERM", default=None)
     stop_grace_period: str = key(amounts.duration, default="10s")
@@ -77,7 +86,7 @@ class Service:
         COUNT, "must be a number of tasks", default=0, name="deploy.placement.max_replicas_per_node"
     )
     limits: Resources | None = part(Resources, default=None, name="deploy.resources.limits")
-    reservations: Resources | None = part(Resources, default=None, name="deploy.resources.reservations")
+    reservations: Reservations | None = part(Reservations, default=None, name="deploy.resources.reservations")
     restart: Restart = part(Restart, default=Restart(), name="deploy.restart_policy")
     update: Update | None = part(Update, default=None, name="deploy.update_config")
     rollback: Update | None = part(Update, default=None, name="deploy.rollback_config", keys=Rollback)
@@ -95,6 +104,7 @@ class Stack:
     configs: tuple[File, ...] = ()
     depends_on: tuple[str, ...] = ()  # stacks that are whole before it is touched
     resolve_images: str = "changed"  # always, changed or never
+    warnings: tuple[Finding, ...] = ()  # of what has no effect in the file
 
     def full(self, name: str) -> str:
         """The name that Docker knows a service by; secrets and configs have a suffix too."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from swarm.declare.keys import key, snake_cased
 from swarm.declare.rules import boolean, one_of, text
 
 TYPES = ("volume", "bind", "tmpfs")
+OPTIONS = ("", "rw", "ro", "nocopy", *values.PROPAGATIONS)  # of the short form
 
 
 @snake_cased
@@ -53,9 +55,8 @@ def _read(place: Place, path: str, raw: Any, volumes: Mapping[str, Volume]) -> M
     for other in TYPES:
         if other != mount.type and long.get(other):
             place.problem(f"{path}.{other}", None, f"is nothing for the type {mount.type}", "Remove it")
-    if mount.type == "bind" and not mount.source.startswith("/"):
-        rule = "must be an absolute path: it is the node's, not this machine's"
-        place.problem(path, raw, rule, "Correct it; files from here go to services as `configs`")
+    if mount.type == "bind":
+        return replace(mount, source=_on_node(place, path, mount.source, raw))
     if mount.type == "tmpfs" and mount.source:
         place.problem(f"{path}.source", mount.source, "is nothing for the type tmpfs", "Remove it")
     if mount.type != "volume":
@@ -65,14 +66,28 @@ def _read(place: Place, path: str, raw: Any, volumes: Mapping[str, Volume]) -> M
     return replace(mount, source="", volume=volumes.get(mount.source))
 
 
+def _on_node(place: Place, path: str, source: str, raw: Any) -> str:
+    """A path on the nodes; a relative one is from the stack's folder there."""
+    if source.startswith("/"):
+        return source
+    if place.folder and source and source[0] != "~":
+        return posixpath.normpath(posixpath.join(place.folder, source))
+    rule = "must be an absolute path: it is the node's, not this machine's"
+    remedy = "Correct it, or give the stack its `folder` on the nodes; files from here go there as `configs`"
+    place.problem(path, raw, rule, remedy)
+    return source
+
+
 def _long(place: Place, path: str, raw: str) -> dict[str, Any] | None:
     """A short one as the mapping that says the same."""
     parts = raw.split(":")
     source, target, options = ["", *parts, ""] if len(parts) == 1 else [*parts, ""][:3]
     given = options.split(",")
-    if len(parts) > 3 or not set(given) <= {"", "rw", "ro", "nocopy", *values.PROPAGATIONS}:
+    if len(parts) > 3:
         place.problem(path, raw, "must be SOURCE:TARGET[:ro] or a mapping", "Correct it")
         return None
+    for option in (one for one in given if one not in OPTIONS):
+        place.ignore(path, f"{option} of volumes: Swarm has no such option")
     bind = source[:1] in ("/", ".", "~")
     long: dict[str, Any] = {
         "type": "bind" if bind else "volume",

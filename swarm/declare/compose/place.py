@@ -6,21 +6,32 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
+from swarm.declare.compose.file_reader import FileReader
 from swarm.declare.keys import Key
-from swarm.declare.reader import Reader
 
 T = TypeVar("T")
 
 
 class Place:
-    """What is read of a service, by paths of its own. `names` are those that it may use, by top-level key."""
+    """What is read of a service, by paths of its own. `names` are those that it may use, by top-level key,
+    and `folder` is the stack's on the nodes."""
 
-    def __init__(self, reader: Reader, service: str, names: Mapping[str, Collection[str]]) -> None:
-        self.reader, self.service, self.names = reader, service, names
+    def __init__(
+        self, reader: FileReader, service: str, names: Mapping[str, Collection[str]], folder: str = ""
+    ) -> None:
+        self.reader, self.service, self.names, self.folder = reader, service, names, folder
 
     def problem(self, path: str, value: Any, rule: str, remedy: str) -> None:
         """Notes a problem."""
         self.reader.problem(self._at(path), value, rule, remedy)
+
+    def ignore(self, path: str, what: str) -> None:
+        """Notes what has no effect, and why."""
+        self.reader.ignore(self._at(path), what)
+
+    def allows(self, path: str) -> bool:
+        """Whether what isn't supported there may be left out."""
+        return self.reader.allows(self._at(path))
 
     def build(self, kind: Callable[..., T], path: str, raw: Any) -> T | None:
         """A dataclass, by the keys of its fields; None where it isn't whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -32,13 +33,21 @@ def read(place: Place, raw: list[Any]) -> tuple[Port, ...]:
 
 
 def _read(place: Place, path: str, raw: Any) -> list[Port]:
-    """Long as a mapping, or short as [PUBLISHED:]TARGET[/PROTOCOL], each a port or a range."""
+    """Long as a mapping, or short as [PUBLISHED:]TARGET[/PROTOCOL], each a port or a range. One port may be
+    published on all of a range."""
     if isinstance(raw, Mapping):
         port = place.build(Port, path, raw)
         return [port] if port else []
-    short = re.fullmatch(rf"(?:({_SHORT}):)?({_SHORT})(?:/(tcp|udp|sctp))?", str(raw))
+    address, written = _address(str(raw))
+    if address and not place.allows(path):
+        rule = f"Swarm can't publish a port on {address} alone: it would be open to all, on every node"
+        remedy = f"Leave the address out if it may; `ignoreUnsupported` with {path[1:]} does so, too"
+        place.problem(path, raw, rule, remedy)
+    short = re.fullmatch(rf"(?:({_SHORT})?:)?({_SHORT})(?:/(tcp|udp|sctp))?", written.lower())
     targets = _range(short[2]) if short else []
     published: list[int] | list[None] = _range(short[1]) if short and short[1] else [None] * len(targets)
+    if len(targets) == 1:
+        targets *= len(published)
     if not short or not targets or len(published) != len(targets):
         rule = "must be PUBLISHED:TARGET, ranges of the same length, or a mapping"
         place.problem(path, raw, rule, "Correct it")
@@ -48,6 +57,17 @@ def _read(place: Place, path: str, raw: Any) -> list[Port]:
         return []
     pairs = zip(targets, published, strict=True)
     return [Port(target, out, short[3] or "tcp") for target, out in pairs]
+
+
+def _address(raw: str) -> tuple[str, str]:
+    """The address that comes first, where it isn't that of all, and the rest."""
+    match = re.fullmatch(r"(?:\[(.*)\]|([0-9.]+)):([^:]*:[^:]*)", raw)
+    try:
+        address = ipaddress.ip_address(match[1] or match[2]) if match else None
+    except ValueError:
+        return "", raw
+    everywhere = not address or address.is_unspecified
+    return "" if everywhere else str(address), match[3] if match else raw
 
 
 def _range(raw: str) -> list[int]:

@@ -1,11 +1,11 @@
-"""From a Compose file to a stack. A key that isn't known is refused by path and line: nothing is dropped."""
+"""From a Compose file to a stack. A key that isn't known is refused by path and line; what Docker's client
+ignores is, with a warning: nothing is dropped silently."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,12 +14,12 @@ from swarm import files
 from swarm.declare.compose import dotenv, networks, values, volumes
 from swarm.declare.compose.contents import ContentReader
 from swarm.declare.compose.document import Document, fill
+from swarm.declare.compose.file_reader import FileReader
 from swarm.declare.compose.model import Service, Stack
 from swarm.declare.compose.named import LABEL, LONGEST_LABEL, check_length
 from swarm.declare.compose.service import ServiceReader
-from swarm.declare.compose.unsupported import REASONS
 from swarm.declare.keys import key, keys_of, snake_cased
-from swarm.declare.reader import Reader, join, near
+from swarm.declare.reader import Reader
 from swarm.declare.settings import NAMESPACE, StackConfig
 
 
@@ -37,49 +37,6 @@ class _Top:
     volumes: Mapping[str, Any] = _mapping("volumes")
     secrets: Mapping[str, Any] = _mapping("secrets")
     configs: Mapping[str, Any] = _mapping("configs")
-
-
-class FileReader(Reader):
-    """Tells the reader of everything of problems in a file, with the file and the line; paths begin in
-    the file. `ignored` are paths, with * for anything, that may have keys which aren't known."""
-
-    def __init__(self, outer: Reader, path: Path, document: Document, ignored: Iterable[str]) -> None:
-        super().__init__()
-        self._outer, self._path, self._document = outer, path, document
-        self._ignored = ["[^.]*".join(map(re.escape, one.split("*"))) for one in ignored]
-        self._unfilled: list[str] = []
-
-    @property
-    def full(self) -> bool:
-        """Whether there are enough."""
-        return self._outer.full
-
-    def problem(self, key: str, value: Any, rule: str, remedy: str) -> None:
-        """Notes a problem, once."""
-        told = any(one == key or one.startswith(f"{key}[") for one in self._unfilled)
-        if told or self.full:
-            return
-        where = f"{self._path}:{self._document.line(key)}"
-        self._outer.problem(f"{where}: {key}" if key else where, value, rule, remedy)
-
-    def unfilled(self, key: str, rule: str, remedy: str) -> None:
-        """Notes a text with a variable that has no value; what that text breaks besides isn't told."""
-        self.problem(key, None, rule, remedy)
-        self._unfilled.append(key)
-
-    def unknown(self, path: str, name: str, keys: Iterable[str]) -> None:
-        """Notes a key that isn't known, unless it is an extension or ignored."""
-        where = join(path, name)
-        if any(re.fullmatch(pattern, where) for pattern in self._ignored):
-            return
-        reason = REASONS.get(name)
-        if not reason and name.startswith("x-"):
-            return
-        if not reason and (suggestion := near(name, keys)):
-            self.problem(where, None, "there is no such key", suggestion)
-            return
-        rule = f"isn't supported: {reason or 'Swarm ignores it, or it is no key of Compose'}"
-        self.problem(where, None, rule, f"Remove it, or list `{where}` in the stack's `ignoreUnsupported`")
 
 
 def read(reader: Reader, config: StackConfig, secrets: Mapping[str, str] | None = None) -> Stack:
@@ -131,6 +88,7 @@ class _StackReader:
             contents.read("configs", top.configs),
             self.config.depends_on,
             self.config.resolve_images,
+            self.reader.warnings(),
         )
 
     def _services(self, top: _Top) -> tuple[Service, ...]:
@@ -141,7 +99,8 @@ class _StackReader:
             "secrets": tuple(top.secrets),
             "configs": tuple(top.configs),
         }
-        reader = ServiceReader(self.reader, self.folder, self.config.variables, names, made)
+        config = self.config
+        reader = ServiceReader(self.reader, self.folder, config.variables, names, made, config.folder)
         for name in top.services:
             where = f"services.{name}"
             if not re.fullmatch(LABEL, name):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from swarm.declare.compose import amounts, values
 from swarm.declare.keys import key, snake_cased
-from swarm.declare.rules import boolean, number, one_of
+from swarm.declare.rules import boolean, must_be, number, one_of, text
 
 COUNT = number(0, 10_000)
+PLAIN = ("no", "always", "unless-stopped", "on-failure")
 
 
 @snake_cased
@@ -37,6 +41,20 @@ class Restart:
     delay: str = key(amounts.duration, default="5s")
     max_attempts: int = key(COUNT, "must be a number", default=0)
     window: str = key(amounts.duration, default="0s")
+
+
+@must_be("no, always, unless-stopped or on-failure, which may have :N for its attempts")
+def plain_restart(raw: Any) -> str:
+    """What `docker run` takes for a restart policy."""
+    if not re.fullmatch(rf"(?:{'|'.join(PLAIN)})(?::\d{{1,4}})?", text(raw), re.ASCII):
+        raise ValueError
+    return str(raw)
+
+
+def restart_of(plain: str) -> Restart:
+    """What that stands for where there is no restart policy, by convertRestartPolicy of Docker's client."""
+    word, _, attempts = plain.partition(":")
+    return Restart("on-failure", max_attempts=int(attempts or 0)) if word == "on-failure" else Restart()
 
 
 @snake_cased

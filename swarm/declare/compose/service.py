@@ -9,13 +9,14 @@ from typing import Any
 
 from swarm import files
 from swarm.declare.compose import attachments, mounts, ports, values
+from swarm.declare.compose.file_reader import FileReader
 from swarm.declare.compose.model import Service
 from swarm.declare.compose.place import Place
 from swarm.declare.compose.ports import Port
-from swarm.declare.compose.rollout import COUNT, Healthcheck
+from swarm.declare.compose.rollout import COUNT, Healthcheck, Restart, plain_restart, restart_of
 from swarm.declare.compose.volumes import Volume
 from swarm.declare.keys import key, keys_of, snake_cased, taken
-from swarm.declare.reader import Reader, whole
+from swarm.declare.reader import whole
 from swarm.declare.rules import items, one_of, text
 
 
@@ -41,6 +42,7 @@ class _Written:
         name="deploy.mode",
     )
     replicas: int | None = key(COUNT, "must be a number of tasks", default=None, name="deploy.replicas")
+    plain_restart: str = key(plain_restart, default="", name="restart")
     preferences: list[Any] = key(
         items, "must be a list with one preference", default_factory=list, name="deploy.placement.preferences"
     )
@@ -55,22 +57,24 @@ KEYS = keys_of(Service) | keys_of(_Written)
 
 
 class ServiceReader:
-    """Reads services; `names` are those that they may use, by top-level key."""
+    """Reads services; `names` are those that they may use, by top-level key, and `node_folder` is
+    the stack's folder on the nodes."""
 
     def __init__(
         self,
-        reader: Reader,
+        reader: FileReader,
         folder: Path,
         variables: Mapping[str, str],
         names: Mapping[str, Collection[str]],
         volumes: Mapping[str, Volume],
+        node_folder: str = "",
     ) -> None:
         self.reader, self.folder, self.variables = reader, folder, variables
-        self.names, self.volumes = names, volumes
+        self.names, self.volumes, self.node_folder = names, volumes, node_folder
 
     def read(self, name: str, raw: Any) -> Service | None:
         """A service; None where it lacks what it must have."""
-        place = Place(self.reader, name, self.names)
+        place = Place(self.reader, name, self.names, self.node_folder)
         found = place.given("", raw, KEYS)
         written = taken(_Written, found)
         published = ports.read(place, written.ports)
@@ -86,6 +90,7 @@ class ServiceReader:
             ports=published,
             secrets=attachments.references(place, "secrets", written.secrets),
             configs=attachments.references(place, "configs", written.configs),
+            restart=_restart(place, written.plain_restart, found.pop("restart", None)),
             spread=_spread(place, written.preferences),
             **found,
         )
@@ -131,6 +136,16 @@ def _check_mode(place: Place, written: _Written, endpoint_mode: str, published: 
 
 def _replicas(written: _Written) -> int:
     return 1 if written.replicas is None else written.replicas
+
+
+def _restart(place: Place, plain: str, policy: Restart | None) -> Restart:
+    """The policy of `deploy`; else what `restart` stands for."""
+    if policy and plain:
+        place.ignore(".restart", "restart: `deploy.restart_policy` takes precedence")
+    elif plain.startswith("no"):
+        remedy = "say `deploy: {restart_policy: {condition: none}}`"
+        place.ignore(".restart", f"restart: no: tasks are started again all the same; {remedy}")
+    return policy or restart_of(plain)
 
 
 def _healthcheck(place: Place, found: Healthcheck | None) -> Healthcheck | None:

@@ -15,6 +15,7 @@ CONSTRAINT = re.compile(
     r"\s*[A-Za-z_][A-Za-z0-9\-_.]+\s*(?:==|!=)\s*[A-Za-z0-9:\-_\s.*()?+\[\]\\^$|/]+", re.ASCII
 )
 
+HOST_GATEWAY = "host-gateway"
 PAIRS = "a mapping to texts or numbers, or a list of NAME=VALUE; quote true and false"
 
 PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
@@ -96,7 +97,7 @@ def named(name: str = "") -> dict[str, str]:
     return key(pairs, default_factory=dict, name=name, hidden=True)
 
 
-@must_be("a list of NAME:ADDRESS, or a mapping")
+@must_be("a list of NAME:ADDRESS, or a mapping; host-gateway is the node's address")
 def hosts(raw: Any) -> tuple[tuple[str, str], ...]:
     """Names and addresses: a mapping, or a list of NAME:ADDRESS or NAME=ADDRESS."""
     listed = (
@@ -104,7 +105,31 @@ def hosts(raw: Any) -> tuple[tuple[str, str], ...]:
         if isinstance(raw, Mapping)
         else [re.split("[:=]", text(item), maxsplit=1) for item in sequence(raw)]
     )
-    return tuple((name, str(ipaddress.ip_address(address.strip("[]")))) for name, address in listed)
+    return tuple((name, _address(address)) for name, address in listed)
+
+
+def _address(raw: str) -> str:
+    """An IP address, or the word for that of the node."""
+    return raw if raw == HOST_GATEWAY else str(ipaddress.ip_address(raw.strip("[]")))
+
+
+@must_be("a list of mappings such as {discrete_resource_spec: {kind: gpu, value: 1}}")
+def generic_resources(raw: Any) -> tuple[tuple[str, int], ...]:
+    """Kinds and their numbers; the engine takes no names here."""
+    found = [mapping(one) for one in sequence(raw)]
+    if not all(set(one) == {"discrete_resource_spec"} for one in found):
+        raise ValueError
+    specs = [mapping(one["discrete_resource_spec"]) for one in found]
+    if not all(set(one) == {"kind", "value"} for one in specs):
+        raise ValueError
+    return tuple((_kind(one["kind"]), int(one["value"])) for one in specs)
+
+
+def _kind(raw: Any) -> str:
+    """The Docker provider takes a kind apart from its number at the first =."""
+    if "=" in text(raw):
+        raise ValueError
+    return str(raw)
 
 
 @must_be("a list of capabilities")
@@ -122,10 +147,10 @@ def absolute(raw: Any) -> str:
     return str(raw)
 
 
-@must_be("an IPv4 network, such as 10.30.1.0/24")
+@must_be("a network, such as 10.30.1.0/24")
 def network(raw: Any) -> str:
-    """An IPv4 network."""
-    return str(ipaddress.IPv4Network(text(raw)))
+    """An IPv4 or IPv6 network."""
+    return str(ipaddress.ip_network(text(raw)))
 
 
 @must_be("a number to base 8, such as 0440")

@@ -8,7 +8,18 @@ import pulumi_docker as docker
 import pytest
 
 from components.service_args import arguments
-from swarm.declare.compose import Healthcheck, Mount, Port, Reference, Resources, Restart, Service, Volume
+from swarm.declare.compose import (
+    Healthcheck,
+    Logging,
+    Mount,
+    Port,
+    Reference,
+    Reservations,
+    Resources,
+    Restart,
+    Service,
+    Volume,
+)
 from swarm.declare.labels import NAMESPACE_LABEL
 
 
@@ -129,3 +140,17 @@ def test_a_port_that_the_swarm_chooses_has_no_number() -> None:
     (port,) = said(ports=(Port(80),))["endpoint_spec"].ports
     assert isinstance(port, docker.ServiceEndpointSpecPortArgs)
     assert given(port) == {"target_port": 80, "protocol": "tcp", "publish_mode": "ingress"}
+
+
+def test_a_reservation_has_what_engines_say_they_have() -> None:
+    spec = said(reservations=Reservations(memory=5, generic=(("gpu", 2),)))["task_spec"]
+    reserved = given(spec.resources.reservation)
+    assert (reserved["nano_cpus"], reserved["memory_bytes"]) == (0, 5)
+    assert given(reserved["generic_resources"]) == {"discrete_resources_specs": ["gpu=2"]}
+
+
+def test_options_of_the_engine_s_own_logging_driver_are_said_without_its_name() -> None:
+    assert given(said(logging=Logging("", {"max-size": "1m"}))["task_spec"].log_driver) == {
+        "name": "",
+        "options": {"max-size": "1m"},
+    }

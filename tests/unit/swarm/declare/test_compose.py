@@ -42,11 +42,13 @@ def test_a_service_without_more_than_an_image_is_one_task_on_the_default_network
     ("text", "key", "rule"),
     [
         (
-            "services:\n  page:\n    image: x\n    build: .",
-            "4: services.page.build",
-            "Swarm builds no images",
+            "services:\n  page:\n    image: x\n    tty: true",
+            "4: services.page.tty",
+            "Pulumi's Docker provider has no such property",
         ),
-        ("services: {p: {image: x, restart: always}}", "1: services.p.restart", "deploy.restart_policy"),
+        ("services: {p: {image: x, mem_limit: 1g}}", "1: services.p.mem_limit", "use `deploy.resources`"),
+        ("services: {p: {image: x, volumes_from: [a]}}", "1: services.p.volumes_from", "deploy` refuses it"),
+        ("networks: {n: {build: .}}", "1: networks.n.build", "no key of Compose"),
         ("services: {p: {imag: x, image: x}}", "1: services.p.imag", "there is no such key"),
         ("services:\n  p: {}", "2: services.p.image", "is missing"),
         ("services: [page]", "1: services", "must be a mapping of services"),
@@ -87,7 +89,7 @@ def test_a_known_reason_goes_before_a_guess(read_service: ReadService, text: str
     assert rule in said
 
 
-@pytest.mark.parametrize("name", ["isolation", "credential_spec", "oom_score_adj", "restart", "tty"])
+@pytest.mark.parametrize("name", ["credential_spec", "oom_score_adj", "tty", "ulimits"])
 def test_what_swarm_has_is_not_said_to_be_ignored_by_it(read_service: ReadService, name: str) -> None:
     ((_, said),) = read_service(f"{name}: x")[1]
     assert "ignores" not in said
@@ -103,8 +105,8 @@ def test_cluster_volumes_are_no_extension(read: ReadStack) -> None:
     ("text", "ignored"),
     [
         ("x-any: 1\nservices: {p: {image: x, x-more: 1, deploy: {x-too: 1}}}", ()),
-        ("services: {p: {image: x, build: .}}", ("services.p.build",)),
-        ("services: {p: {image: x, build: .}}", ("services.*.build",)),
+        ("services: {p: {image: x, tty: true}}", ("services.p.tty",)),
+        ("services: {p: {image: x, tty: true}}", ("services.*.tty",)),
         ("# ${NOTHING} and $1\nservices: {p: {image: x}}", ()),
     ],
 )
@@ -115,8 +117,48 @@ def test_extensions_comments_and_what_is_to_be_ignored_are_no_problems(
 
 
 def test_what_is_ignored_is_that_path_alone(read: ReadStack) -> None:
-    text = "services: {p: {image: x, build: .}, q: {image: x, build: .}}"
-    assert [key for key, _ in read(text, ("services.p.build",))[1]] == ["1: services.q.build"]
+    text = "services: {p: {image: x, tty: true}, q: {image: x, tty: true}}"
+    assert [key for key, _ in read(text, ("services.p.tty",))[1]] == ["1: services.q.tty"]
+
+
+IGNORED = """services:
+  a:
+    image: x
+    build: {context: .}
+    depends_on: [b]
+    container_name: x
+    networks: {default: {ipv4_address: 10.0.0.1}}
+    volumes: ["/a:/a:Z"]
+  b:
+    image: x
+    build: .
+    privileged: true
+    restart: "no"
+"""
+
+
+def test_what_docker_s_client_ignores_is_one_warning_of_the_file(read: ReadStack) -> None:
+    stack, problems = read(IGNORED)
+    (said,) = stack.warnings
+    assert problems == []
+    assert said.where[0].endswith(".yaml")
+    assert said.what.startswith(
+        "ignored, as by `docker stack deploy`: line 4, 11: build: Swarm builds no images; "
+    )
+    for part in (
+        "line 5: depends_on",
+        "line 6: container_name",
+        "line 7: ipv4_address",
+        "line 8: Z of volumes",
+    ):
+        assert part in said.what
+    assert "line 12: privileged" in said.what
+    assert "line 13: restart: no: tasks are started again all the same" in said.what
+
+
+def test_what_is_to_be_ignored_is_not_told_again(read: ReadStack) -> None:
+    text = "services: {p: {image: x, build: ., links: [q]}}"
+    assert read(text, ("services.*.build", "services.p.links"))[0].warnings == ()
 
 
 def test_a_secret_comes_from_swarm_secrets_or_a_file_and_is_never_shown(

@@ -378,9 +378,9 @@ def test_many_problems_are_listed_at_once_each_on_its_line(folder: Path) -> None
 
 
 def test_problems_in_the_compose_file_are_listed_with_those_of_the_configuration(folder: Path) -> None:
-    (folder / "demo.yaml").write_text("services: {page: {image: x, privileged: true}}\n")
+    (folder / "demo.yaml").write_text("services: {page: {image: x, tty: true}}\n")
     keys = [one.key for one in problems(folder, {"nodes.1.role": "boss"})]
-    assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:1: services.page.privileged"]
+    assert keys == ["swarm:nodes[1].role", f"{folder}/demo.yaml:1: services.page.tty"]
 
 
 def test_the_same_problems_are_said_in_the_same_order_in_every_run(folder: Path) -> None:

@@ -13,6 +13,7 @@ from swarm.declare.compose import (
     Network,
     Port,
     Reference,
+    Reservations,
     Resources,
     Restart,
     Service,
@@ -42,6 +43,8 @@ services:
     user: "1:2"
     working_dir: /work
     init: true
+    isolation: process
+    restart: always
     read_only: true
     stop_signal: SIGINT
     stop_grace_period: 90s
@@ -70,7 +73,8 @@ services:
         constraints: [node.role == worker]
         preferences: [{spread: node.labels.zone}]
         max_replicas_per_node: 1
-      resources: {limits: {cpus: "0.5", memory: 64M}, reservations: {cpus: "0.1", memory: 32M}}
+      resources: {limits: {cpus: "0.5", memory: 64M}, reservations: {cpus: "0.1", memory: 32M,
+                  generic_resources: [{discrete_resource_spec: {kind: gpu, value: 2}}]}}
       restart_policy: {condition: on-failure, delay: 1s, max_attempts: 2, window: 3s}
       update_config: {parallelism: 2, delay: 1s, monitor: 2s, max_failure_ratio: 0.1, order: start-first,
                       failure_action: rollback}
@@ -111,6 +115,7 @@ def test_every_key_is_read_into_the_model(read: ReadStack, tmp_path: Path) -> No
             user="1:2",
             working_dir="/work",
             init=True,
+            isolation="process",
             read_only=True,
             stop_signal="SIGINT",
             stop_grace_period="1m30s",
@@ -141,7 +146,7 @@ def test_every_key_is_read_into_the_model(read: ReadStack, tmp_path: Path) -> No
             spread="node.labels.zone",
             max_replicas=1,
             limits=Resources(500_000_000, 64 << 20),
-            reservations=Resources(100_000_000, 32 << 20),
+            reservations=Reservations(100_000_000, 32 << 20, (("gpu", 2),)),
             restart=Restart("on-failure", "1s", 2, "3s"),
             update=Update(2, "1s", "rollback", "2s", "0.1", "start-first"),
             rollback=Update(3, "3s", "continue", "4s", "0.2", "start-first"),

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from swarm.declare.compose import Mount, Port, Volume
+from swarm.declare import compose
+from swarm.declare.compose import Logging, Mount, Port, Restart, Volume
+from swarm.declare.reader import Reader
+from swarm.declare.settings import StackConfig
 from tests.unit.given import ReadService, ReadStack
 
 
@@ -25,7 +28,17 @@ from tests.unit.given import ReadService, ReadStack
         ("environment: [NAME]", ".environment", "no variable of this name"),
         ("environment: {A: true}", ".environment", "quote true and false"),
         ("labels: {A: true}", ".labels", "quote true and false"),
-        ("ports: ['127.0.0.1:80:80']", ".ports[0]", "PUBLISHED:TARGET"),
+        ("ports: ['127.0.0.1:80:80']", ".ports[0]", "on 127.0.0.1 alone: it would be open to all"),
+        ("ports: ['[::1]:80:80']", ".ports[0]", "on ::1 alone: it would be open to all"),
+        ("ports: ['80:90:100']", ".ports[0]", "PUBLISHED:TARGET"),
+        ("restart: never", ".restart", "unless-stopped or on-failure"),
+        ("extra_hosts: ['a:gateway']", ".extra_hosts", "host-gateway"),
+        (
+            "deploy: {resources: {reservations: {generic_resources: [{kind: a}]}}}",
+            ".deploy.re",
+            "spec: {kind",
+        ),
+        ("volumes: ['~/here:/there']", ".volumes[0]", "must be an absolute path"),
         ("ports: ['80-82:80-81']", ".ports[0]", "of the same length"),
         ("ports: ['82-80:82-80']", ".ports[0]", "PUBLISHED:TARGET"),
         ("ports: ['80:65536']", ".ports[0]", "1 to 65535"),
@@ -62,6 +75,9 @@ def test_what_can_not_be_is_refused(
         ("80", (Port(80),)),
         ("'53:5353/udp'", (Port(5353, 53, "udp"),)),
         ("'90-91:80-81'", (Port(80, 90), Port(81, 91))),
+        ("'90-91:80'", (Port(80, 90), Port(80, 91))),
+        ("'0.0.0.0:90:80/TCP'", (Port(80, 90),)),
+        ("'[::]::80'", (Port(80),)),
         ("{target: 80, published: '81', mode: host}", (Port(80, 81, mode="host"),)),
     ],
 )
@@ -75,6 +91,8 @@ def test_ports_are_read_in_all_forms(read_service: ReadService, text: str, ports
     ("text", "mount"),
     [
         ("'/a:/b:ro'", Mount("bind", "/b", "/a", read_only=True)),
+        ("'/a:/b:ro,Z'", Mount("bind", "/b", "/a", read_only=True)),
+        ("'/a:/b:cached'", Mount("bind", "/b", "/a")),
         ("/b", Mount("volume", "/b")),
         ("'data:/b:nocopy'", Mount("volume", "/b", volume=Volume("demo_data"), nocopy=True)),
         ("{type: tmpfs, target: /b, tmpfs: {size: 1k}}", Mount("tmpfs", "/b", size=1024)),
@@ -111,3 +129,52 @@ def test_a_file_of_the_environment_is_utf_8_whatever_the_locale_and_has_docker_s
     service, _ = read_service("env_file: env")
     assert service
     assert service.environment == {"A": "ä\u2028b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "restart"),
+    [
+        ("restart: always", Restart()),
+        ("restart: unless-stopped", Restart()),
+        ("restart: on-failure", Restart("on-failure")),
+        ("restart: 'on-failure:3'", Restart("on-failure", max_attempts=3)),
+        ("restart: 'no'", Restart()),
+        ("restart: 'on-failure:3', deploy: {restart_policy: {condition: none}}", Restart("none")),
+        ("restart: 'on-failure:3', deploy: {replicas: 1}", Restart("on-failure", max_attempts=3)),
+    ],
+)
+def test_restart_counts_where_there_is_no_policy(
+    read_service: ReadService, text: str, restart: Restart
+) -> None:
+    service, problems = read_service(text)
+    assert service
+    assert (service.restart, problems) == (restart, [])
+
+
+def test_logging_may_have_options_alone(read_service: ReadService) -> None:
+    service, problems = read_service("logging: {options: {max-size: 10m, max-file: 3}}")
+    assert service
+    assert (service.logging, problems) == (Logging("", {"max-size": "10m", "max-file": "3"}), [])
+
+
+def test_a_host_may_be_the_node(read_service: ReadService) -> None:
+    service, problems = read_service("extra_hosts: ['node:host-gateway', 'db=::1']")
+    assert service
+    assert (service.hosts, problems) == ((("node", "host-gateway"), ("db", "::1")), [])
+
+
+def test_an_address_of_a_port_is_left_out_at_the_user_s_word(read: ReadStack) -> None:
+    text = "services: {p: {image: x, ports: ['127.0.0.1:90:80']}}"
+    stack, problems = read(text, ("services.p.ports[0]",))
+    assert (stack.services[0].ports, problems) == ((Port(80, 90),), [])
+
+
+def test_relative_binds_are_in_the_stack_s_folder_on_the_nodes(tmp_path: Path) -> None:
+    file = tmp_path / "file.yaml"
+    file.write_text(
+        "services: {p: {image: x, volumes: ['./a/../b:/b', {type: bind, source: c, target: /c}, /d:/d]}}"
+    )
+    reader = Reader()
+    stack = compose.read(reader, StackConfig("demo", file, folder="/srv/shop"))
+    assert not reader.problems
+    assert [one.source for one in stack.services[0].mounts] == ["/srv/shop/b", "/srv/shop/c", "/d"]
