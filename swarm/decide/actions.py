@@ -6,28 +6,28 @@ import json
 from collections.abc import Collection, Iterator
 
 from swarm.decide.ownership import owner_labels
-from swarm.decide.plan import Nodes, Roster, Step, Task
+from swarm.decide.plan import Action, Nodes, Roster, Step
 from swarm.decide.world import World
 from swarm.declare.labels import EDGE_LABEL, NAME_LABEL, OWNER_LABEL
 from swarm.declare.settings import Node
 from swarm.observe.model import Entry
 
 
-def evictions(world: World, nodes: Nodes, roster: Roster) -> tuple[Task, ...]:
+def evictions(world: World, nodes: Nodes, roster: Roster) -> tuple[Action, ...]:
     """What goes before the joins: our labels on a swarm that lacks them, so that nothing is done to one that
     doesn't say whose it is; entries of managers that are to join anew, for they count against the quorum;
     and those that hosts are still members by, whose tasks are moved away first."""
-    tasks = list(_claim(world))
+    actions = list(_claim(world))
     for name, entry in roster.stale:
         lives = entry.ready and nodes[name].stale_id == entry.id
         if lives or entry.role == "manager":
-            tasks += _removal(name, entry, drained=lives)
-    return tuple(tasks)
+            actions += _removal(name, entry, drained=lives)
+    return tuple(actions)
 
 
-def work(world: World, nodes: Nodes, roster: Roster, evicted: Collection[Task]) -> tuple[Task, ...]:
+def work(world: World, nodes: Nodes, roster: Roster, evicted: Collection[Action]) -> tuple[Action, ...]:
     """What is to be done after the joins: arrivals, roles up, settings, roles down, departures."""
-    gone = {task.node_id for task in evicted}
+    gone = {action.node_id for action in evicted}
     return (
         *_arrivals(world, nodes),
         *_roles("promote", world, nodes),
@@ -35,16 +35,16 @@ def work(world: World, nodes: Nodes, roster: Roster, evicted: Collection[Task]) 
         *_swarm(world),
         *_roles("demote", world, nodes),
         *_departures(nodes, roster),
-        *(Task("remove", name, entry.id) for name, entry in roster.stale if entry.id not in gone),
+        *(Action("remove", name, entry.id) for name, entry in roster.stale if entry.id not in gone),
     )
 
 
-def _removal(name: str, entry: Entry, *, drained: bool) -> Iterator[Task]:
+def _removal(name: str, entry: Entry, *, drained: bool) -> Iterator[Action]:
     verbs = (*(["drain"] if drained else []), *(["demote"] if entry.role == "manager" else []), "remove")
-    yield from (Task(verb, name, entry.id) for verb in verbs)
+    yield from (Action(verb, name, entry.id) for verb in verbs)
 
 
-def _claim(world: World) -> Iterator[Task]:
+def _claim(world: World) -> Iterator[Action]:
     """A swarm that is taken over, or that an earlier program has marked, gets our labels; one that we start
     has them from the start."""
     if world.cluster and not world.claimed:
@@ -52,7 +52,7 @@ def _claim(world: World) -> Iterator[Task]:
         request = json.dumps({**world.cluster.spec, "Labels": labels})
         arguments = (str(world.cluster.version), request, *world.cluster.marks)
         words = f"label the swarm as {world.settings.mark}'s"
-        yield Task("claim", world.settings.stack, None, arguments, words)
+        yield Action("claim", world.settings.stack, None, arguments, words)
 
 
 def _there(world: World, nodes: Nodes) -> Iterator[tuple[Node, Entry]]:
@@ -62,23 +62,23 @@ def _there(world: World, nodes: Nodes) -> Iterator[tuple[Node, Entry]]:
             yield node, world.entries[node_id]
 
 
-def _arrivals(world: World, nodes: Nodes) -> Iterator[Task]:
+def _arrivals(world: World, nodes: Nodes) -> Iterator[Action]:
     for node in world.settings.nodes:
         plan = nodes[node.name]
         late = plan.step is Step.IN_PLACE and not world.entries[plan.node_id or ""].ready
         if late or plan.step in (Step.JOIN, Step.INIT):
-            yield Task("await", node.name, plan.node_id)
+            yield Action("await", node.name, plan.node_id)
 
 
-def _roles(verb: str, world: World, nodes: Nodes) -> Iterator[Task]:
+def _roles(verb: str, world: World, nodes: Nodes) -> Iterator[Action]:
     role = {"promote": "worker", "demote": "manager"}[verb]
     for node, entry in _there(world, nodes):
         differs = entry.role == role and node.manager == (verb == "promote")
         if differs and nodes[node.name].step is not Step.UNREACHABLE:
-            yield Task(verb, node.name, entry.id)
+            yield Action(verb, node.name, entry.id)
 
 
-def _updates(world: World, nodes: Nodes) -> Iterator[Task]:
+def _updates(world: World, nodes: Nodes) -> Iterator[Action]:
     """Availability and labels, of members and of those that are about to be."""
     entries = {node.name: entry for node, entry in _there(world, nodes)}
     for node in world.settings.nodes:
@@ -88,7 +88,7 @@ def _updates(world: World, nodes: Nodes) -> Iterator[Task]:
             if entry is None or entry.availability != node.availability:
                 arguments.append(f"--availability={node.availability}")
             if arguments:
-                yield Task("update", node.name, plan.node_id, tuple(arguments))
+                yield Action("update", node.name, plan.node_id, tuple(arguments))
 
 
 def _labels(world: World, node: Node, entry: Entry | None) -> list[str]:
@@ -103,7 +103,7 @@ def _labels(world: World, node: Node, entry: Entry | None) -> list[str]:
     ]
 
 
-def _swarm(world: World) -> Iterator[Task]:
+def _swarm(world: World) -> Iterator[Action]:
     """The swarm's settings, where one is declared and differs."""
     options = {
         "task_history_limit": "--task-history-limit={}",
@@ -116,10 +116,10 @@ def _swarm(world: World) -> Iterator[Task]:
         if declared is not None and getattr(world.cluster, name, None) != declared:
             arguments.append(option.format(declared))
     if arguments:
-        yield Task("swarm", world.settings.stack, arguments=tuple(arguments))
+        yield Action("swarm", world.settings.stack, arguments=tuple(arguments))
 
 
-def _departures(nodes: Nodes, roster: Roster) -> Iterator[Task]:
+def _departures(nodes: Nodes, roster: Roster) -> Iterator[Action]:
     """Nodes that left the configuration are emptied first; lost ones have nothing left to empty."""
     for name, entry in roster.leavers:
         yield from _removal(name, entry, drained=name not in nodes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from swarm.decide.plan import Command, NodePlan, Plan, Step, Task
+from swarm.decide.plan import Action, Command, NodePlan, Plan, Step
 from swarm.declare.compose import Service, Stack, Update
 from swarm.declare.compose.amounts import NANOSECONDS, nanoseconds
 from swarm.declare.settings import Node, Settings
@@ -72,8 +72,8 @@ def of_managers(settings: Settings, plan: Plan, stacks: Sequence[Stack]) -> dict
     return {"tokens": tokens, "convergence": convergence, **settles}
 
 
-def _draining(tasks: Iterable[Task], wait: int) -> int:
-    return sum(task.verb == "drain" for task in tasks) * wait
+def _draining(actions: Iterable[Action], wait: int) -> int:
+    return sum(one.verb == "drain" for one in actions) * wait
 
 
 def _settle(settings: Settings, plan: Plan, stack: Stack) -> Command:

@@ -52,7 +52,7 @@ class Roster:
 
 
 @dataclass(frozen=True)
-class Task:
+class Action:
     """One line of work for a manager: `verb` is a function of the manager's script, `node_id`
     is None for a node that joins in this very run. `words` say it where its arguments would not."""
 
@@ -111,8 +111,8 @@ class Plan:
     roster: Roster = Roster()
     start: Start = Start()
     # Before the joins: our labels on a swarm that lacks them, entries of managers that join anew.
-    evictions: tuple[Task, ...] = ()
-    work: tuple[Task, ...] = ()  # after the joins
+    evictions: tuple[Action, ...] = ()
+    work: tuple[Action, ...] = ()  # after the joins
     findings: tuple[Finding, ...] = ()
     order: Order = Order()
     commands: Mapping[str, Command] = field(default_factory=dict)  # by name; no other is declared
@@ -131,7 +131,7 @@ class Plan:
     def managers(self) -> tuple[str, ...]:
         """The addresses of the managers that answer, and that joins go to."""
         entries = self.cluster.entries.values() if self.cluster else ()
-        gone = {task.node_id for task in self.evictions}
+        gone = {action.node_id for action in self.evictions}
         return tuple(
             one.address for one in entries if one.role == "manager" and one.ready and one.id not in gone
         )
@@ -139,8 +139,8 @@ class Plan:
     @property
     def complete(self) -> bool:
         """Whether all nodes that are to run tasks take part when it is done: services can have theirs."""
-        tasks = (*self.evictions, *self.work)
-        handled = {task.node_id for task in tasks if task.verb in ("await", "remove")}
+        actions = (*self.evictions, *self.work)
+        handled = {action.node_id for action in actions if action.verb in ("await", "remove")}
         return not self.cluster or all(one.id in handled for one in self.cluster.missing)
 
     def outline(self) -> str:
@@ -151,17 +151,17 @@ class Plan:
         # is another entry.
         evictions, work = (
             [
-                f"{task.verb} {task.name}'s old entry" if self._is_old(task) else str(task)
-                for task in tasks
-                if task.node_id or task.name not in self.nodes
+                f"{action.verb} {action.name}'s old entry" if self._is_old(action) else str(action)
+                for action in actions
+                if action.node_id or action.name not in self.nodes
             ]
-            for tasks in (self.evictions, self.work)
+            for actions in (self.evictions, self.work)
         )
         return "; ".join((*evictions, *joins, *work))
 
-    def _is_old(self, task: Task) -> bool:
-        plan = self.nodes.get(task.name)
-        return bool(plan and plan.step is not Step.LOST and plan.node_id != task.node_id)
+    def _is_old(self, action: Action) -> bool:
+        plan = self.nodes.get(action.name)
+        return bool(plan and plan.step is not Step.LOST and plan.node_id != action.node_id)
 
     def steps(self, *wanted: Step) -> list[str]:
         """The names of the nodes with one of these steps."""

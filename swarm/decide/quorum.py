@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from swarm.decide.plan import Plan, Step, Task
+from swarm.decide.plan import Action, Plan, Step
 from swarm.decide.world import World
 from swarm.finding import Finding, failed
 
@@ -27,22 +27,22 @@ def quorum(world: World, plan: Plan) -> Iterator[Finding]:
     if _short(managers):
         yield _lacking(world, plan, managers)
         return
-    for task in (*plan.evictions, *_joins(world, plan), *plan.work):
-        if task.verb == "promote":
-            managers[task.node_id or task.name] = True
-        elif task.verb in ("demote", "remove"):
-            managers.pop(str(task.node_id), None)
+    for action in (*plan.evictions, *_joins(world, plan), *plan.work):
+        if action.verb == "promote":
+            managers[action.node_id or action.name] = True
+        elif action.verb in ("demote", "remove"):
+            managers.pop(str(action.node_id), None)
         if short := _short(managers):
-            what = f"`{task.verb} {task.name}` would leave {len(managers)} managers of which {short}"
+            what = f"`{action.verb} {action.name}` would leave {len(managers)} managers of which {short}"
             yield failed(CHECK, (), what, "Bring managers back first")
             return
 
 
-def _joins(world: World, plan: Plan) -> Iterator[Task]:
+def _joins(world: World, plan: Plan) -> Iterator[Action]:
     """A manager that joins counts as one that is promoted."""
     for node in world.settings.nodes:
         if node.manager and plan.nodes[node.name].step is Step.JOIN:
-            yield Task("promote", node.name)
+            yield Action("promote", node.name)
 
 
 def _short(managers: Mapping[str, bool]) -> str:

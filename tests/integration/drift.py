@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from components import state
 from components.scripts import manager as manager_scripts
-from swarm.decide.plan import Task
+from swarm.decide.plan import Action
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from tests.integration.deployment import Deployment
 
@@ -301,7 +301,7 @@ def relabeled(**labels: str) -> Callable[[Deployment], str]:
 def relabel(deployment: Deployment, labels: Mapping[str, str]) -> None:
     cluster = json.loads(deployment.docker("info --format '{{json .Swarm.Cluster}}'"))
     spec = json.dumps({**cluster["Spec"], "Labels": dict(labels)})
-    claim = Task("claim", "by-hand", None, (str(cluster["Version"]["Index"]), spec))
+    claim = Action("claim", "by-hand", None, (str(cluster["Version"]["Index"]), spec))
     script = manager_scripts.tokens([claim], 0)
     deployment.lab.run(deployment.leader(), "sh -s by-hand marker", input=script)
 

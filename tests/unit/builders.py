@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm.decide.ownership import Known
-from swarm.decide.plan import Plan, Task
+from swarm.decide.plan import Action, Plan
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Node, Settings, Ssh
 from swarm.finding import Finding
@@ -148,10 +148,12 @@ def told(plan: Plan) -> list[str]:
     return [one for one in texts(plan.warnings) if not one.startswith("one manager ")]
 
 
-def lines(tasks: tuple[Task, ...]) -> list[str]:
-    """Tasks as lines: verb, node, ID of its entry (- where it joins in this run), arguments; in words where
+def lines(actions: tuple[Action, ...]) -> list[str]:
+    """Actions as lines: verb, node, ID of its entry (- where it joins in this run), arguments; in words where
     the arguments are no words."""
-    return [one.words or " ".join((one.verb, one.name, one.node_id or "-", *one.arguments)) for one in tasks]
+    return [
+        one.words or " ".join((one.verb, one.name, one.node_id or "-", *one.arguments)) for one in actions
+    ]
 
 
 def labelled(name: str) -> str:

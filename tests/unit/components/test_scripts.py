@@ -23,7 +23,7 @@ from components.scripts import host as host_scripts
 from components.scripts import manager as manager_scripts
 from components.scripts import settle as settling
 from swarm.decide import commands
-from swarm.decide.plan import Task
+from swarm.decide.plan import Action
 from swarm.declare.compose import Service, Update
 from swarm.declare.labels import NAMESPACE_LABEL
 from swarm.script import render
@@ -33,7 +33,7 @@ from tests.unit.given import Program
 LABELS = {"swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": "0123456789abcdef"}
 TOKEN = "SWMTKN-1-the-secret-token"
 AWKWARD = 'it\'s a "label" with $HOME, `id`, \\ and ; | & * #'
-EVICTIONS = [Task("demote", "m2", "id-m2"), Task("remove", "m2", "id-m2")]
+EVICTIONS = [Action("demote", "m2", "id-m2"), Action("remove", "m2", "id-m2")]
 STALE = "0123456789abcdefghijklmno"
 REAL_SLEEP = shutil.which("sleep")
 CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
@@ -54,23 +54,23 @@ def join(stale_id: str | None = None, *, pending: bool = False, **changes: str) 
     return host_scripts.join(TOKEN, ["10.0.0.11", "10.0.0.12"], pending=pending, **{**usual, **changes})
 
 
-def converge(work: list[Task], node_ids: dict[str, str] | None = None, drain_seconds: int = 300) -> str:
+def converge(work: list[Action], node_ids: dict[str, str] | None = None, drain_seconds: int = 300) -> str:
     return manager_scripts.convergence(work, node_ids or {}, drain_seconds)
 
 
-def claim(*marks: str, version: str = "10") -> Task:
+def claim(*marks: str, version: str = "10") -> Action:
     spec = {"Name": "default", "Labels": {**LABELS, "note": AWKWARD}}
-    return Task("claim", "lab", None, (version, json.dumps(spec), *marks))
+    return Action("claim", "lab", None, (version, json.dumps(spec), *marks))
 
 
 EVERY_VERB = [
-    Task("await", "m1", "id-m1"),
-    Task("promote", "m1", "id-m1"),
-    Task("update", "m1", None, (f"--label-add=note={AWKWARD}",)),
-    Task("swarm", "lab", None, ("--task-history-limit=2",)),
-    Task("demote", "m1", "id-m1"),
-    Task("drain", "m1", "id-m1"),
-    Task("remove", "m1", "id-m1"),
+    Action("await", "m1", "id-m1"),
+    Action("promote", "m1", "id-m1"),
+    Action("update", "m1", None, (f"--label-add=note={AWKWARD}",)),
+    Action("swarm", "lab", None, ("--task-history-limit=2",)),
+    Action("demote", "m1", "id-m1"),
+    Action("drain", "m1", "id-m1"),
+    Action("remove", "m1", "id-m1"),
     claim("swarm-lab"),
 ]
 TEXTS = {
@@ -196,7 +196,7 @@ WORDS = st.text(st.characters(exclude_characters="\0"), max_size=20)
 @effort(max_examples=50, deadline=None, derandomize=True)
 @given(WORDS.filter(bool), WORDS)
 def test_any_name_and_any_label_is_one_word_of_the_shell(name: str, label: str) -> None:
-    work = [Task("update", name, None, (f"--label-add={label}",))]
+    work = [Action("update", name, None, (f"--label-add={label}",))]
     rendered = converge(work, {name: "id-1"}).removeprefix(converge([]))
     assert shlex.split(rendered) == [
         "update",
@@ -207,7 +207,7 @@ def test_any_name_and_any_label_is_one_word_of_the_shell(name: str, label: str) 
 
 
 def test_a_node_that_joined_in_this_run_has_the_id_that_the_join_gave() -> None:
-    work = [Task("await", "w1"), Task("await", "m1", "id-m1"), Task("swarm", "lab")]
+    work = [Action("await", "w1"), Action("await", "m1", "id-m1"), Action("swarm", "lab")]
     assert converge(work, {"w1": "id-new"}).removeprefix(converge([])).splitlines() == [
         "await w1 id-new",
         "await m1 id-m1",
@@ -899,13 +899,13 @@ def test_convergence_calls_docker_in_the_order_of_the_work(swarm: Docker) -> Non
     swarm.on("system dial-stdio", "cat >request; echo HTTP/1.1 200 OK").on("config rm", ":")
     work = [
         claim("swarm-lab"),
-        Task("await", "w1"),
-        Task("promote", "w1", "id-w1"),
-        Task("update", "w1", None, (f"--label-add=note={AWKWARD}", "--availability=drain")),
-        Task("swarm", "lab", None, ("--task-history-limit=2",)),
-        Task("demote", "m2", "id-m2"),
-        Task("drain", "m2", "id-m2"),
-        Task("remove", "m2", "id-m2"),
+        Action("await", "w1"),
+        Action("promote", "w1", "id-w1"),
+        Action("update", "w1", None, (f"--label-add=note={AWKWARD}", "--availability=drain")),
+        Action("swarm", "lab", None, ("--task-history-limit=2",)),
+        Action("demote", "m2", "id-m2"),
+        Action("drain", "m2", "id-m2"),
+        Action("remove", "m2", "id-m2"),
     ]
     done = swarm.run(converge(work, {"w1": "id-w1"}))
     assert done.returncode == 0, done.stderr
@@ -945,7 +945,7 @@ def test_a_claim_that_fails_takes_no_mark_away_and_lets_nothing_follow(
     swarm: Docker, answer: str, said: str
 ) -> None:
     swarm.put(answer=answer).on("system dial-stdio", f"cat >request; {'cat answer' if answer else ':'}")
-    done = swarm.run(converge([claim("swarm-lab"), Task("remove", "w2", "id-w2")]))
+    done = swarm.run(converge([claim("swarm-lab"), Action("remove", "w2", "id-w2")]))
     assert done.returncode == 1
     assert said in done.stderr
     assert ("run it again" in done.stderr) == (said == "run it again")
@@ -966,7 +966,7 @@ def test_convergence_without_work_asks_docker_nothing(swarm: Docker) -> None:
 
 def test_convergence_ends_at_the_first_failure(swarm: Docker) -> None:
     swarm.on("node update", "echo 'Error: invalid label' >&2; exit 1")
-    work = [Task("update", "w1", "id-w1", ("--label-add=x",)), Task("remove", "w2", "id-w2")]
+    work = [Action("update", "w1", "id-w1", ("--label-add=x",)), Action("remove", "w2", "id-w2")]
     done = swarm.run(converge(work))
     assert done.returncode != 0
     assert "invalid label" in done.stderr
@@ -976,7 +976,7 @@ def test_convergence_ends_at_the_first_failure(swarm: Docker) -> None:
 def test_convergence_waits_until_a_node_is_ready_and_a_manager_reachable(swarm: Docker) -> None:
     swarm.put(standing="ready unreachable").on("node inspect --format {{.Status.State}}", "cat standing")
     swarm.meanwhile("echo 'ready reachable' >standing; echo >>slept")
-    done = swarm.run(converge([Task("await", "m2", "id-m2")]))
+    done = swarm.run(converge([Action("await", "m2", "id-m2")]))
     assert done.returncode == 0
     assert (swarm.folder / "slept").exists()
     assert "waiting until m2 is Ready" in done.stderr
@@ -987,7 +987,7 @@ def test_convergence_says_what_to_do_about_a_member_that_stays_down(
 ) -> None:
     monkeypatch.setattr(manager_scripts, "AWAIT_SECONDS", 1)
     swarm.on("node inspect --format {{.Status.State}}", "echo down")
-    done = swarm.run(converge([Task("await", "w1", "id-w1")]))
+    done = swarm.run(converge([Action("await", "w1", "id-w1")]))
     assert done.returncode == 1
     assert "w1 is a member, and for the managers it is down: restart its Docker Engine" in done.stderr
 
@@ -1015,7 +1015,7 @@ def test_convergence_drains_until_no_task_runs_there_and_its_services_are_whole(
     drained: Docker, meanwhile: str
 ) -> None:
     drained.meanwhile(meanwhile)
-    assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
+    assert drained.run(converge([Action("drain", "w2", "id-w2")])).returncode == 0
     assert drained.got("busy") is None
     assert drained.got("demo_page") == "Running\nRunning"
 
@@ -1036,7 +1036,7 @@ def test_a_drain_is_misled_by_no_service_that_has_completed_in_its_name(
     listed = "echo demo_page 2/2" if waits else ":"
     drained.on("service ls --format", f"{others}; {listed}").meanwhile("rm -f busy")
     seconds = 4 if waits else 15  # the second one isn't waited out
-    done = drained.run(converge([Task("drain", "w2", "id-w2")], drain_seconds=seconds))
+    done = drained.run(converge([Action("drain", "w2", "id-w2")], drain_seconds=seconds))
     assert (done.returncode == 1) == waits, done.stderr
     assert ("this still waits: demo_page" in done.stderr) == waits
 
@@ -1047,19 +1047,19 @@ def test_a_drain_waits_for_a_service_whose_own_name_has_completed_in_it(drained:
         "node update", "echo Running >demo_completed"
     )
     drained.put(demo_completed="Running 1\nRunning 2").meanwhile("rm -f busy")
-    done = drained.run(converge([Task("drain", "w2", "id-w2")], drain_seconds=1))
+    done = drained.run(converge([Action("drain", "w2", "id-w2")], drain_seconds=1))
     assert done.returncode == 1
     assert "this still waits: demo_completed" in done.stderr
 
 
 def test_a_drain_does_not_wait_for_a_service_that_lacked_tasks_before(drained: Docker) -> None:
     drained.put(demo_page="Running 1").meanwhile("rm busy")
-    assert drained.run(converge([Task("drain", "w2", "id-w2")])).returncode == 0
+    assert drained.run(converge([Action("drain", "w2", "id-w2")])).returncode == 0
 
 
 def test_a_drain_that_is_over_its_time_fails_with_what_waits_and_the_way_on(drained: Docker) -> None:
     drained.put(busy="Complete 1 second ago").meanwhile("true")
-    work = [Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]
+    work = [Action("drain", "w2", "id-w2"), Action("remove", "w2", "id-w2")]
     for _ in range(2):  # the second finds the node drained by the first
         done = drained.run(converge(work, drain_seconds=1))
         assert done.returncode == 1
@@ -1072,7 +1072,7 @@ def test_a_drain_that_is_over_its_time_fails_with_what_waits_and_the_way_on(drai
 
 def test_a_drain_of_a_node_that_goes_down_meanwhile_ends_at_once_with_the_remedy(drained: Docker) -> None:
     drained.on("node inspect --format {{.Status.State}}", "echo 'down '")
-    done = drained.run(converge([Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]))
+    done = drained.run(converge([Action("drain", "w2", "id-w2"), Action("remove", "w2", "id-w2")]))
     assert done.returncode == 1
     assert "w2 isn't Ready any more" in done.stderr
     assert "lost: true" in done.stderr
@@ -1084,7 +1084,7 @@ def test_a_drain_takes_no_error_for_nothing_left(drained: Docker, asked: str) ->
     fails = "echo 'rpc error: code = Internal' >&2; exit 1"
     drained.cases = {asked: f"[ ! -e availability ] || {{ {fails}; }}; echo Running", **drained.cases}
     drained.on("node update", "echo drain >availability")
-    work = [Task("drain", "w2", "id-w2"), Task("remove", "w2", "id-w2")]
+    work = [Action("drain", "w2", "id-w2"), Action("remove", "w2", "id-w2")]
     assert drained.run(converge(work, drain_seconds=1)).returncode == 1
     assert drained.got("id-w2"), "it isn't removed"
 
@@ -1106,7 +1106,7 @@ def test_what_passes_by_itself_is_tried_again(swarm: Docker, problem: str) -> No
     swarm.on("node inspect --format {{if .ManagerStatus}}", f"{fails}; cat $last").on(
         "node demote", f"{fails}; echo worker >$last"
     )
-    assert swarm.run(converge([Task("demote", "m2", "id-m2")])).returncode == 0
+    assert swarm.run(converge([Action("demote", "m2", "id-m2")])).returncode == 0
     assert swarm.got("id-m2") == "worker"
 
 
@@ -1114,7 +1114,7 @@ def test_a_node_that_cannot_be_asked_for_is_not_taken_for_gone(swarm: Docker) ->
     swarm.on(
         "node inspect --format {{.Status.State}}", "echo 'Cannot connect to the Docker daemon' >&2; exit 1"
     )
-    done = swarm.run(converge([Task("remove", "w2", "id-w2")]))
+    done = swarm.run(converge([Action("remove", "w2", "id-w2")]))
     assert done.returncode == 1
     assert "Cannot connect" in done.stderr
 
@@ -1123,15 +1123,16 @@ def test_a_node_that_cannot_be_asked_for_is_not_taken_for_gone(swarm: Docker) ->
 def test_convergence_waits_until_a_node_has_its_new_role(
     swarm: Docker, verb: str, node: str, role: str
 ) -> None:
-    assert swarm.run(converge([Task(verb, node, f"id-{node}")])).returncode == 0
+    assert swarm.run(converge([Action(verb, node, f"id-{node}")])).returncode == 0
     assert swarm.got(f"id-{node}") == role
 
 
 @pytest.mark.parametrize(
-    "task", [Task("remove", "w9", "id-w9"), Task("demote", "w1", "id-w1"), Task("demote", "w9", "id-w9")]
+    "action",
+    [Action("remove", "w9", "id-w9"), Action("demote", "w1", "id-w1"), Action("demote", "w9", "id-w9")],
 )
-def test_what_is_done_already_is_not_done_again(swarm: Docker, task: Task) -> None:
-    assert swarm.run(converge([task])).returncode == 0
+def test_what_is_done_already_is_not_done_again(swarm: Docker, action: Action) -> None:
+    assert swarm.run(converge([action])).returncode == 0
     assert swarm.changes == []
 
 

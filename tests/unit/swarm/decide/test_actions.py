@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from swarm.decide import quorum, warnings
 from swarm.decide.decisions import decide, give_up
 from swarm.decide.ownership import Known
-from swarm.decide.plan import NodePlan, Plan, Step, Task
+from swarm.decide.plan import Action, NodePlan, Plan, Step
 from swarm.decide.world import World
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings, StackConfig
@@ -383,7 +383,7 @@ def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]
     managers = {one.id: one.ready and one.id not in unheard for one in entries if one.role == "manager"}
     yield "nothing", sum(managers.values()), len(managers)
     joins = [
-        Task("join", one.name)
+        Action("join", one.name)
         for one in settings.nodes
         if one.manager and plan.nodes[one.name].step is Step.JOIN
     ]
