@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from swarm.decide.plan import Plan
 from swarm.finding import Finding, failed, warning
-from swarm.observe.model import Entry
+from swarm.observe.model import SwarmNode
 
 
 def check(plan: Plan) -> Iterator[Finding]:
@@ -16,7 +16,7 @@ def check(plan: Plan) -> Iterator[Finding]:
         yield Finding("undeclared nodes", (), "each node of the swarm is declared, or may stay")
 
 
-def stranger(entry: Entry) -> Finding:
+def stranger(entry: SwarmNode) -> Finding:
     """Managers see every secret and count for the majority; workers see those of the tasks that they get."""
     check, called = "undeclared nodes", entry.hostname or "a node without a name"
     which = (
@@ -30,6 +30,6 @@ def stranger(entry: Entry) -> Finding:
     return warning(check, (), f"{which}: it may get tasks, with their secrets", _remedy(entry, removal))
 
 
-def _remedy(entry: Entry, removal: str) -> str:
+def _remedy(entry: SwarmNode, removal: str) -> str:
     name = entry.hostname or entry.id
     return f"Declare it, remove it ({removal}), or let it stay: name {name} in swarm:otherNodes"

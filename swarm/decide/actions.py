@@ -10,7 +10,7 @@ from swarm.decide.plan import Action, Nodes, Roster, Step
 from swarm.decide.world import World
 from swarm.declare.labels import EDGE_LABEL, NAME_LABEL, OWNER_LABEL
 from swarm.declare.settings import Node
-from swarm.observe.model import Entry
+from swarm.observe.model import SwarmNode
 
 
 def evictions(world: World, nodes: Nodes, roster: Roster) -> tuple[Action, ...]:
@@ -39,7 +39,7 @@ def work(world: World, nodes: Nodes, roster: Roster, evicted: Collection[Action]
     )
 
 
-def _removal(name: str, entry: Entry, *, drained: bool) -> Iterator[Action]:
+def _removal(name: str, entry: SwarmNode, *, drained: bool) -> Iterator[Action]:
     verbs = (*(["drain"] if drained else []), *(["demote"] if entry.role == "manager" else []), "remove")
     yield from (Action(verb, name, entry.id) for verb in verbs)
 
@@ -55,7 +55,7 @@ def _claim(world: World) -> Iterator[Action]:
         yield Action("claim", world.settings.stack, None, arguments, words)
 
 
-def _there(world: World, nodes: Nodes) -> Iterator[tuple[Node, Entry]]:
+def _there(world: World, nodes: Nodes) -> Iterator[tuple[Node, SwarmNode]]:
     for node in world.settings.nodes:
         node_id = nodes[node.name].node_id
         if node_id and not node.lost:
@@ -91,7 +91,7 @@ def _updates(world: World, nodes: Nodes) -> Iterator[Action]:
                 yield Action("update", node.name, plan.node_id, tuple(arguments))
 
 
-def _labels(world: World, node: Node, entry: Entry | None) -> list[str]:
+def _labels(world: World, node: Node, entry: SwarmNode | None) -> list[str]:
     """A node's labels are those declared, and our own: any other is drift."""
     wanted = {**node.labels, NAME_LABEL: node.name, OWNER_LABEL: world.known.owner}
     if world.settings.edge and node.name in world.settings.edge.nodes:

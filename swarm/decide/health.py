@@ -8,7 +8,7 @@ from statistics import median
 
 from swarm.finding import Finding, failed, unknown, warning
 from swarm.observe.facts import PACKAGES
-from swarm.observe.model import Entry, Host, Observation, views
+from swarm.observe.model import Host, Observation, SwarmNode, views
 
 OLDEST_ENGINE = (20, 10)  # the first whose API counts a service's tasks
 SKEW_WARNED, SKEW_REFUSED = 10, 1800  # seconds; certificates of a join are valid from an hour ago
@@ -104,7 +104,7 @@ def cut_off(observation: Observation) -> Iterator[Finding]:
 
 def memberships(observation: Observation) -> Iterator[Finding]:
     """What engines say of their own membership against what the managers have in their list."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, SwarmNode] = {}
     for cluster in views(observation).values():
         entries |= cluster.entries
     for name, host in looked_at(observation):

@@ -9,7 +9,7 @@ from swarm.decide.plan import NodePlan, Nodes, Order, Roster, Step
 from swarm.decide.world import World
 from swarm.declare.labels import NAME_LABEL
 from swarm.declare.settings import Node
-from swarm.observe.model import Entry, Host
+from swarm.observe.model import Host, SwarmNode
 
 
 def steps(world: World) -> dict[str, NodePlan]:
@@ -37,7 +37,7 @@ def _step(world: World, node: Node) -> NodePlan:
     return NodePlan(Step.IN_PLACE, host.node_id)
 
 
-def _entry(world: World, node: Node, host: Host | None) -> Entry | None:
+def _entry(world: World, node: Node, host: Host | None) -> SwarmNode | None:
     """The node's entry: by its host's own word, else by our label, else by its address."""
     if host and host.node_id in world.entries:
         return world.entries[host.node_id]
@@ -45,7 +45,7 @@ def _entry(world: World, node: Node, host: Host | None) -> Entry | None:
     return next(iter(sorted(named, key=lambda entry: not entry.ready)), None)
 
 
-def _is_of(entry: Entry, node: Node) -> bool:
+def _is_of(entry: SwarmNode, node: Node) -> bool:
     name = entry.labels.get(NAME_LABEL)
     return name == node.name if name else entry.address == node.address
 
@@ -104,7 +104,7 @@ def roster(world: World, nodes: Nodes) -> Roster:
     return Roster(stale, tuple(_leavers(world, nodes)), tuple(strangers))
 
 
-def _stale(world: World, nodes: Nodes) -> Iterator[tuple[str, Entry]]:
+def _stale(world: World, nodes: Nodes) -> Iterator[tuple[str, SwarmNode]]:
     """Entries of our nodes whose host is another member by now, or none, or is to leave and join anew."""
     taken = {plan.node_id for plan in nodes.values()}
     for node in world.settings.nodes:
@@ -117,7 +117,7 @@ def _stale(world: World, nodes: Nodes) -> Iterator[tuple[str, Entry]]:
                     yield node.name, entry
 
 
-def _leavers(world: World, nodes: Nodes) -> Iterator[tuple[str, Entry]]:
+def _leavers(world: World, nodes: Nodes) -> Iterator[tuple[str, SwarmNode]]:
     for entry in world.entries.values():
         name = entry.labels.get(NAME_LABEL)
         if name and name not in nodes and is_labelled(world.known, entry):

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings
-from swarm.observe.model import Cluster, Entry, Host
+from swarm.observe.model import Cluster, Host, SwarmNode
 
 
 class Standing(StrEnum):
@@ -79,7 +79,7 @@ def is_claimed(settings: Settings, known: Known, cluster: Cluster) -> bool:
     return is_ours(settings, known, cluster) and bool(cluster.labels.get(OWNER_LABEL)) and not cluster.marks
 
 
-def is_labelled(known: Known, entry: Entry) -> bool:
+def is_labelled(known: Known, entry: SwarmNode) -> bool:
     """Whether a node of the swarm is this stack's: by its label, or by its ID in the state."""
     owner = entry.labels.get(OWNER_LABEL)
     return owner == known.owner if owner else entry.id in known.ids

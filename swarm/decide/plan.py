@@ -9,7 +9,7 @@ from enum import StrEnum
 from swarm.decide.ownership import Known
 from swarm.declare.settings import Node
 from swarm.finding import Finding, Verdict
-from swarm.observe.model import Cluster, Entry
+from swarm.observe.model import Cluster, SwarmNode
 
 
 class Step(StrEnum):
@@ -46,9 +46,9 @@ class Roster:
     hosts are other members by now, or none; those of nodes that left the configuration or are lost; and those
     that nobody declares. The first two with the nodes' names."""
 
-    stale: tuple[tuple[str, Entry], ...] = ()
-    leavers: tuple[tuple[str, Entry], ...] = ()
-    strangers: tuple[Entry, ...] = ()
+    stale: tuple[tuple[str, SwarmNode], ...] = ()
+    leavers: tuple[tuple[str, SwarmNode], ...] = ()
+    strangers: tuple[SwarmNode, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import cached_property
 from swarm.decide.ownership import Known, Standing, is_claimed, is_ours, standing
 from swarm.declare.compose import Stack
 from swarm.declare.settings import Settings
-from swarm.observe.model import Cluster, Entry, Observation, views
+from swarm.observe.model import Cluster, Observation, SwarmNode, views
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class World:
         return self.cluster is not None and is_claimed(self.settings, self.known, self.cluster)
 
     @cached_property
-    def entries(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, SwarmNode]:
         """The nodes in its list, by node ID."""
         return self.cluster.entries if self.cluster else {}
 

@@ -15,7 +15,7 @@ REFUSING = ("permission denied", "host key", "too many authentication failures",
 
 
 @dataclass(frozen=True)
-class Entry:
+class SwarmNode:
     """A node as the managers list it."""
 
     id: str
@@ -65,7 +65,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Object:
+class SwarmObject:
     """A network, secret or config as the managers list it."""
 
     id: str
@@ -78,13 +78,13 @@ class Cluster:
     """A swarm as one of its managers shows it."""
 
     id: str
-    entries: Mapping[str, Entry]  # by node ID
+    entries: Mapping[str, SwarmNode]  # by node ID
     complete: bool = True  # services and the rest are told, too
     index: int = 0  # of the newest of its nodes' versions: how far its manager has come
     services: tuple[Service, ...] = ()
-    networks: Mapping[str, Object] = field(default_factory=dict)  # by name, as the next two
-    secrets: Mapping[str, Object] = field(default_factory=dict)
-    configs: Mapping[str, Object] = field(default_factory=dict)
+    networks: Mapping[str, SwarmObject] = field(default_factory=dict)  # by name, as the next two
+    secrets: Mapping[str, SwarmObject] = field(default_factory=dict)
+    configs: Mapping[str, SwarmObject] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)  # its own
     spec: Mapping[str, Any] = field(default_factory=dict)  # as the Engine's API has it
     version: int = 0  # of the spec
@@ -97,7 +97,7 @@ class Cluster:
     dispatcher_heartbeat: int | None = None  # seconds
 
     @property
-    def missing(self) -> list[Entry]:
+    def missing(self) -> list[SwarmNode]:
         """The nodes that are to run tasks and take no part, by name: services may lack tasks because of
         them."""
         entries = [one for one in self.entries.values() if one.availability == "active" and not one.ready]

@@ -25,7 +25,7 @@ from swarm.declare.settings import Node, Settings
 from swarm.docker_api import FAILURES, Bounds, Engine, EngineError, Session
 from swarm.observe import facts
 from swarm.observe.facts import DATA_ROOT, Facts
-from swarm.observe.model import Cluster, Entry, Host, Object, Observation, Service, views
+from swarm.observe.model import Cluster, Host, Observation, Service, SwarmNode, SwarmObject, views
 from swarm.observe.settling import under_way
 from swarm.ssh import config_file
 
@@ -167,7 +167,7 @@ def _with_cut_off(settings: Settings, observation: Mapping[str, Host]) -> Observ
     }
 
 
-def _is_cut_off(host: Host, node: Node, entry: Entry) -> bool:
+def _is_cut_off(host: Host, node: Node, entry: SwarmNode) -> bool:
     """Whether this host is the manager that the others miss: by its node ID, where that may be read."""
     if not host.leaderless or host.engine_age < STARTING_SECONDS:
         return False
@@ -322,13 +322,13 @@ def _complete(cluster: Cluster, engine: Engine, configs: Iterable[str]) -> Clust
         complete=True,
         services=tuple(_service(service, tasks) for service in services),
         networks={network["Name"]: _network(network) for network in networks},
-        secrets={one["Spec"]["Name"]: Object(one["ID"]) for one in secrets},
+        secrets={one["Spec"]["Name"]: SwarmObject(one["ID"]) for one in secrets},
         configs=there,
         marks=marks,
     )
 
 
-def _config(engine: Engine, name: str) -> Object | None:
+def _config(engine: Engine, name: str) -> SwarmObject | None:
     """A config of this very name; the engine takes the beginning of an ID for one, too."""
     try:
         found = engine.get(f"/configs/{quote(name, safe='')}")
@@ -336,19 +336,19 @@ def _config(engine: Engine, name: str) -> Object | None:
         if error.status != NOT_FOUND:
             raise
         return None
-    return Object(found["ID"]) if found["Spec"]["Name"] == name else None
+    return SwarmObject(found["ID"]) if found["Spec"]["Name"] == name else None
 
 
-def _network(network: Mapping[str, Any]) -> Object:
+def _network(network: Mapping[str, Any]) -> SwarmObject:
     subnets = (network.get("IPAM") or {}).get("Config") or ()
     gateways = {one["Subnet"]: one["Gateway"] for one in subnets if one.get("Gateway")}
-    return Object(network["Id"], network.get("Options") or {}, gateways)
+    return SwarmObject(network["Id"], network.get("Options") or {}, gateways)
 
 
-def _entry(node: Mapping[str, Any]) -> Entry:
+def _entry(node: Mapping[str, Any]) -> SwarmNode:
     manager = node.get("ManagerStatus") or {}
     address, _, _ = manager.get("Addr", "").rpartition(":")
-    return Entry(
+    return SwarmNode(
         id=node["ID"],
         hostname=node["Description"].get("Hostname", ""),
         role=node["Spec"]["Role"],

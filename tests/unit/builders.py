@@ -16,7 +16,7 @@ from swarm.decide.plan import Action, Plan
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Node, Settings, Ssh
 from swarm.finding import Finding
-from swarm.observe.model import Cluster, Entry, Host, Observation
+from swarm.observe.model import Cluster, Host, Observation, SwarmNode
 
 MARK, OWNER = "swarm/lab", "0123456789abcdef"
 KNOWN = Known(OWNER)  # by a state that has nothing but the owner's ID
@@ -46,11 +46,11 @@ def declared(names: str, *changed: Node, pool: str | None = None, **more: Any) -
     )
 
 
-def entry(name: str, **changes: Any) -> Entry:
+def entry(name: str, **changes: Any) -> SwarmNode:
     """A node as our own earlier run left it in the swarm."""
     manager = name[0] == "m"
     return replace(
-        Entry(
+        SwarmNode(
             id=f"id-{name}",
             hostname=name,
             role="manager" if manager else "worker",
@@ -64,11 +64,11 @@ def entry(name: str, **changes: Any) -> Entry:
     )
 
 
-def down(name: str, **changes: Any) -> Entry:
+def down(name: str, **changes: Any) -> SwarmNode:
     return entry(name, **{"state": "down", "reachable": False, **changes})
 
 
-def cluster(names: str, *changed: Entry, **more: Any) -> Cluster:
+def cluster(names: str, *changed: SwarmNode, **more: Any) -> Cluster:
     """Our swarm with these nodes, the entries given in full taking the places of theirs."""
     entries = {f"id-{name}": entry(name) for name in names.split()}
     entries |= {one.id: one for one in changed}

@@ -23,7 +23,7 @@ from swarm.declare import compose
 from swarm.declare.labels import OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Proxy, Settings
 from swarm.finding import Finding, Verdict
-from swarm.observe.model import VXLAN_IDS, Cluster, Entry, Host, Object, Service
+from swarm.observe.model import VXLAN_IDS, Cluster, Host, Service, SwarmNode, SwarmObject
 from swarm.run import Run
 from swarm.script import render
 from tests.unit.builders import (
@@ -461,9 +461,9 @@ def test_all_is_told_of_hosts_that_are_well() -> None:
 
 def crowded(tasks: int, networks: int = 1, nodes: str = "m1 w1 w2") -> Cluster:
     """A swarm with so many tasks, and overlay networks beside one of another kind."""
-    many = {f"net-{n}": Object(f"n{n}", {VXLAN_IDS: str(n)}) for n in range(networks)}
+    many = {f"net-{n}": SwarmObject(f"n{n}", {VXLAN_IDS: str(n)}) for n in range(networks)}
     service = Service("s1", "demo_page", "demo", "nginx", tasks, tasks)
-    return cluster(nodes, services=(service,), networks={**many, "other": Object("x")})
+    return cluster(nodes, services=(service,), networks={**many, "other": SwarmObject("x")})
 
 
 def shows(limit: int, name: str = "w1") -> Facts:
@@ -525,7 +525,7 @@ def test_a_neighbor_table_that_docker_will_enlarge_or_nobody_shows_is_no_warning
 # Nodes that nobody declares.
 
 
-def undeclared_in(*entries: Entry, **more: Any) -> list[Finding]:
+def undeclared_in(*entries: SwarmNode, **more: Any) -> list[Finding]:
     settings = declared("m1 w1", **more)
     swarm = cluster("m1 w1", *entries)
     return list(undeclared.check(decide(settings, KNOWN, observed(settings, swarm))))

@@ -13,7 +13,7 @@ from swarm.declare import compose
 from swarm.declare.compose import Port
 from swarm.declare.settings import Node
 from swarm.finding import Finding, Verdict, unknown
-from swarm.observe.model import Entry, Host, Service
+from swarm.observe.model import Host, Service, SwarmNode
 from swarm.run import Run
 from tests.unit.builders import KNOWN, cluster, declared, down, entry, idle, node, observed, silent
 
@@ -25,7 +25,7 @@ MANAGER, WORKER = "manager, Leader or Reachable", "worker, neither Leader nor Re
 W1 = entry("w1", reachable=False)  # so does an engine show a worker
 
 
-def of(name: str, **changes: Any) -> Entry:
+def of(name: str, **changes: Any) -> SwarmNode:
     return entry(name, reachable=name[0] == "m", **changes)
 
 
@@ -79,7 +79,7 @@ def of(name: str, **changes: Any) -> Entry:
     ],
 )
 def test_a_node_is_as_declared_or_not(
-    declared_as: Node, there: Entry | None, finding: str, passed: bool
+    declared_as: Node, there: SwarmNode | None, finding: str, passed: bool
 ) -> None:
     swarm = cluster("", *([there] if there else []))
     what = MANAGER if declared_as.manager else WORKER

@@ -16,7 +16,7 @@ from swarm.decide.plan import Action, NodePlan, Plan, Step
 from swarm.decide.world import World
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings, StackConfig
-from swarm.observe.model import Cluster, Entry, Host, Observation, Service
+from swarm.observe.model import Cluster, Host, Observation, Service, SwarmNode
 from tests.unit.builders import (
     KNOWN,
     MARK,
@@ -519,7 +519,7 @@ def afterwards(plan: Plan, settings: Settings, hosts: Observation) -> Observatio
     return {name: member(name, swarm, ids[name]) if name in ids else host for name, host in hosts.items()}
 
 
-def updated(one: Entry, arguments: tuple[str, ...]) -> Entry:
+def updated(one: SwarmNode, arguments: tuple[str, ...]) -> SwarmNode:
     labels = dict(one.labels)
     for argument in arguments:
         option, _, value = argument.partition("=")

@@ -11,7 +11,7 @@ from swarm.decide.plan import Step
 from swarm.declare.compose import Stack
 from swarm.declare.labels import NAME_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Settings
-from swarm.observe.model import KEY_CHANGED, Cluster, Entry, Host, Service
+from swarm.observe.model import KEY_CHANGED, Cluster, Host, Service, SwarmNode
 from tests.unit.builders import (
     KNOWN,
     MARK,
@@ -43,7 +43,7 @@ def before(name: str) -> dict[str, str]:
     return {NAME_LABEL: name}
 
 
-def anothers(name: str, **changes: Any) -> Entry:
+def anothers(name: str, **changes: Any) -> SwarmNode:
     """A node that another owner has labelled."""
     return entry(name, labels={NAME_LABEL: name, OWNER_LABEL: "beef"}, **changes)
 

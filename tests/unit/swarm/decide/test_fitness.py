@@ -9,7 +9,7 @@ from swarm.decide.decisions import decide
 from swarm.decide.plan import Plan
 from swarm.declare.compose import File, Network, Port, Service, Stack
 from swarm.declare.settings import Settings
-from swarm.observe.model import Cluster, Host, Object
+from swarm.observe.model import Cluster, Host, SwarmObject
 from tests.unit.builders import KNOWN, cluster, declared, down, idle, member, observed, silent, texts, told
 
 
@@ -32,7 +32,7 @@ def test_what_is_external_and_neither_there_nor_made_by_a_stack_is_refused_with_
         secrets=(File("key", external="key"),),
         configs=(File("site", external="site"),),
     )
-    settings, swarm = declared("m1"), cluster("m1", networks={"there": Object("n1")})
+    settings, swarm = declared("m1"), cluster("m1", networks={"there": SwarmObject("n1")})
     plan = decide(settings, KNOWN, observed(settings, swarm), [front, shop])
     refusals = texts(plan.refusals)
     assert [one.partition(", which")[0] for one in refusals] == [

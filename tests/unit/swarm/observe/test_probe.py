@@ -24,7 +24,7 @@ from swarm.declare.labels import NAME_LABEL, NAMESPACE_LABEL, OWNER_LABEL, STACK
 from swarm.declare.settings import Node, Proxy, Settings, Ssh
 from swarm.observe import facts as facts_of_look
 from swarm.observe import probe
-from swarm.observe.model import KEY_CHANGED, Cluster, Host, Object, Observation, Service
+from swarm.observe.model import KEY_CHANGED, Cluster, Host, Observation, Service, SwarmObject
 from swarm.observe.settling import BOOT_SECONDS, PENDING, late_engines, under_way
 from swarm.script import render
 from tests.unit.builders import (
@@ -275,10 +275,10 @@ def test_a_manager_shows_the_swarm(seen: Seen) -> None:
         entry("w1", reachable=False),
         services=(Service("s1", "demo_page", "demo", "nginx:1.26.3@sha256:0", 1, 2, "updating"),),
         networks={
-            "demo_back": Object("n1", {"encrypted": ""}, {"10.20.1.0/24": "10.20.1.1"}),
-            "bare": Object("n2"),
+            "demo_back": SwarmObject("n1", {"encrypted": ""}, {"10.20.1.0/24": "10.20.1.1"}),
+            "bare": SwarmObject("n2"),
         },
-        configs={"site": Object("c2")},
+        configs={"site": SwarmObject("c2")},
         labels=LABELS,
         spec=SPEC,
         version=10,
