@@ -53,19 +53,19 @@ def deploy(
         # It has no parent: with one, its alias makes the engine panic on a state of an earlier version.
         opts=pulumi.ResourceOptions(depends_on=[cluster]),
     )
-    deployed: dict[str, StackServices] = {}
+    deployed: dict[str, SwarmStack] = {}
     networks: dict[str, docker.Network] = {}
     for stack in stacks:
         needed = [deployed[name] for name in stack.depends_on]
         settle = plan.commands[f"{stack.name}-settle"]
         args = StackArgs(stack, plan, networks, images, needed, cluster, provider, settle)
-        made = StackServices(stack.name, args)
+        made = SwarmStack(stack.name, args)
         deployed[stack.name] = made
         networks |= made.made_networks
     return {name: id_ for one in deployed.values() for name, id_ in one.services.items()}
 
 
-class StackServices(pulumi.ComponentResource):
+class SwarmStack(pulumi.ComponentResource):
     """The networks, secrets, configs and services of one stack. `services` are Docker's IDs by full name,
     `made_networks` its own networks, which other stacks may use."""
 

@@ -17,7 +17,7 @@ from pulumi.runtime import mocks, rpc
 
 from components.cluster import ClusterArgs, SwarmCluster
 from components.scripts import host as host_scripts
-from components.stack import StackServices, deploy
+from components.stack import SwarmStack, deploy
 from swarm.decide import images
 from swarm.decide.decisions import decide, give_up
 from swarm.decide.ownership import Known
@@ -612,7 +612,7 @@ def test_the_wait_for_services_runs_when_one_of_them_changes_in_this_run(run: Ru
 
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_change_makes_the_wait_forget_what_it_was_to_ignore_and_tells_it_who_changed(changed: bool) -> None:
-    stack: Any = object.__new__(StackServices)
+    stack: Any = object.__new__(SwarmStack)
     stack.changed, stack.services = set(), {"demo_redis": None, "demo_page": None}
     stack.args = SimpleNamespace(settle=SimpleNamespace(wait=300))
     if changed:
