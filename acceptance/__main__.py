@@ -17,8 +17,8 @@ from pathlib import Path
 from rich.console import Console
 
 from acceptance import pipeline, report
+from acceptance.environment import Environment
 from acceptance.pipeline import Result
-from acceptance.site import Site
 from acceptance.stages import DOES
 from benchmarks import page
 from swarm import faults
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        site = Site(options.stack)
+        environment = Environment(options.stack)
     except PlayError as error:
         print(harmless(f"acceptance: {error}"), file=sys.stderr)
         return 1
@@ -49,15 +49,17 @@ def main(arguments: Sequence[str]) -> int:
         if name in begun:  # the second time: it clears away
             hold_on()
         begun.add(name)
-        return site.act(name, DOES[name])
+        return environment.act(name, DOES[name])
 
     results = pipeline.give(stages, act)
     JUNIT.parent.mkdir(exist_ok=True)
-    JUNIT.write_text(report.junit(stages, results, site.stack), encoding="utf-8")
+    JUNIT.write_text(report.junit(stages, results, environment.stack), encoding="utf-8")
     Console(width=None if sys.stdout.isatty() else 130).print("", report.table(stages, results))
     failed = pipeline.failed(results)
-    if site.conditions and not options.stage and not failed:
-        PAGE.write_text(report.page(site.conditions, results, stages, site.log.markdown()), encoding="utf-8")
+    if environment.conditions and not options.stage and not failed:
+        PAGE.write_text(
+            report.page(environment.conditions, results, stages, environment.log.markdown()), encoding="utf-8"
+        )
         print(f"\nThe log is in docs/reports/{PAGE.name}.")
     return 1 if failed else 0
 

@@ -39,7 +39,7 @@ DONE = re.compile(r" [-+~]+ +\S+ \S+ (creat|updat|delet|replac)ed\b")
 T = TypeVar("T")
 
 
-class Stage:
+class Driver:
     """A stack as it was found; what is done to it and seen of it goes to the transcript.
 
     Every method raises PlayError.

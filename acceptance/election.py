@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from acceptance import polling
-from acceptance.driver import Stage
+from acceptance.driver import Driver
 from benchmarks.elections.measuring import leading
 from swarm import ssh
 from swarm.errors import CommandError, PlayError
@@ -18,17 +18,17 @@ BEAT_SECONDS = 1  # between two requests to a manager: emulated machines have an
 ELECTION_SECONDS = 300
 
 
-async def elected(stage: Stage, old: str, end: Callable[[], None]) -> tuple[str, float]:
+async def elected(driver: Driver, old: str, end: Callable[[], None]) -> tuple[str, float]:
     """Ends the Leader's host by `end`; gives the next Leader, and when it was first seen, in seconds since
     the epoch. PlayError: none within ELECTION_SECONDS, a manager can't be reached, or `end` failed."""
-    settings = stage.found.settings
+    settings = driver.found.settings
     others = [node.name for node in settings.nodes if node.manager and not node.lost and node.name != old]
     seen: list[str] = []
 
     async def leads(_: str, socket: Path) -> bool:
         answer = await polling.ask(socket, "GET", "/nodes")
         nodes = answer.body if answer.status == HTTPStatus.OK else []
-        leaders = [stage.swarm.names.get(one["ID"], "") for one in nodes if leading(one)]
+        leaders = [driver.swarm.names.get(one["ID"], "") for one in nodes if leading(one)]
         seen.extend(name for name in leaders if name != old)
         return bool(seen)
 

@@ -29,7 +29,7 @@ class Conditions:
 
 
 def rows(stages: Sequence[str], results: Sequence[Result]) -> Iterator[tuple[str, str, str, str, str]]:
-    """Stage, verdict, time, number of checks, what couldn't be checked; then all together."""
+    """Driver, verdict, time, number of checks, what couldn't be checked; then all together."""
     *before, last = results
     *order, _ = stages
     for result in before:

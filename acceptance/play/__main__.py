@@ -19,7 +19,7 @@ from functools import partial
 from types import FrameType
 
 from acceptance import hosts
-from acceptance.driver import COMMAND_SECONDS, Stage
+from acceptance.driver import COMMAND_SECONDS, Driver
 from acceptance.play import script
 from acceptance.transcript import Transcript
 from benchmarks import page
@@ -42,13 +42,13 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     on_signals(interrupt)
     try:
-        stage = prepare(options.stack)
-        with put_back(stage):
-            script.give(stage, failures=True)
+        driver = prepare(options.stack)
+        with put_back(driver):
+            script.give(driver, failures=True)
     except PlayError as error:
         print(harmless(f"\nplay: {error}"), file=sys.stderr)
         return 1
-    PAGE.write_text(text(stage), encoding="utf-8")
+    PAGE.write_text(text(driver), encoding="utf-8")
     print(f"\nAll went as it should. The transcript is in docs/reports/{PAGE.name}.")
     return 0
 
@@ -65,8 +65,8 @@ def interrupt(number: int, _: FrameType | None) -> None:
     raise Interrupted(f"interrupted by {signal.Signals(number).name}")
 
 
-def prepare(name: str) -> Stage:
-    """The stage, on a swarm that is as declared. PlayError: it isn't."""
+def prepare(name: str) -> Driver:
+    """The driver, on a swarm that is as declared. PlayError: it isn't."""
     found = stack.prepare(name)
     command = ("pulumi", *pulumi_cli.PREVIEW, "--stack", name)
     environment = {**os.environ, "NO_COLOR": "1"}
@@ -83,35 +83,35 @@ def prepare(name: str) -> Stage:
         f"come and go beside those that are there. {stops if stopped else ''}"
         "In the end all is as it was, after Ctrl-C too."
     )
-    return Stage(found, stopped, Transcript())
+    return Driver(found, stopped, Transcript())
 
 
 @contextmanager
-def put_back(stage: Stage) -> Iterator[None]:
+def put_back(driver: Driver) -> Iterator[None]:
     """All as it is now when it ends, however it ends. PlayError: that failed."""
-    services = stage.swarm.services()
+    services = driver.swarm.services()
     try:
         yield
     except BaseException as error:
         print(harmless(f"\nThe play ends here: {error}"), file=sys.stderr)
-        restore(stage, services, broken=True)
+        restore(driver, services, broken=True)
         raise
-    restore(stage, services, broken=False)
+    restore(driver, services, broken=False)
 
 
-def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
+def restore(driver: Driver, services: Mapping[str, str], *, broken: bool) -> None:
     """What script.restore does, with nobody to interrupt it."""
-    name = stage.found.settings.stack
+    name = driver.found.settings.stack
     on_signals(lambda *_: print("wait: all is being put back as it was", file=sys.stderr))
     try:
-        script.restore(stage, services, broken=broken)
+        script.restore(driver, services, broken=broken)
     except PlayError as error:
         raise PlayError(f"{error}\nNot all is as it was: run `make up STACK={name}`") from error
 
 
-def text(stage: Stage) -> str:
+def text(driver: Driver) -> str:
     """The page."""
-    found, name = stage.found, stage.found.settings.stack
+    found, name = driver.found, driver.found.settings.stack
     roles = Counter("manager" if node.manager else "worker" for node in found.settings.nodes)
     engines = ", ".join(sorted({host.engine for host in found.observation.values() if host.engine}))
     return f"""# The play
@@ -127,7 +127,7 @@ Pulumi {pulumi_cli.version()}.
 The commands use the play's own configuration, a copy in a git-ignored folder. `Pulumi.{name}.yaml`
 stays unchanged, and `make up` restores what it declares, however the play ends.
 
-{stage.transcript.markdown()}"""
+{driver.transcript.markdown()}"""
 
 
 if __name__ == "__main__":

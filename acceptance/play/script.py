@@ -10,7 +10,7 @@ from http.client import HTTPResponse
 from typing import cast
 
 from acceptance import election, tasks
-from acceptance.driver import Stage
+from acceptance.driver import Driver
 from swarm.declare.settings import Node
 from swarm.observe import probe
 from swarm.observe.settling import under_way
@@ -22,276 +22,282 @@ DELAY_SECONDS = 10
 ANSWER_SECONDS = 10  # that a node gets to give a page
 
 
-def give(stage: Stage, *, failures: bool) -> None:
+def give(driver: Driver, *, failures: bool) -> None:
     """The whole play, or without the acts in which hosts fail. PlayError: a check doesn't hold, and it ends
     there."""
-    create(stage)
-    scale(stage)
-    roll(stage)
-    remove(stage)
+    create(driver)
+    scale(driver)
+    roll(driver)
+    remove(driver)
     if failures:
-        lose_the_leader(stage)
-        lose_workers(stage)
-    publish(stage)
+        lose_the_leader(driver)
+        lose_workers(driver)
+    publish(driver)
 
 
-def create(stage: Stage) -> None:
+def create(driver: Driver) -> None:
     """One redis."""
-    stage.transcript.act(f"Create redis: one task, and {DELAY_SECONDS} s between two tasks of an update")
-    stage.open()
-    stage.set("name", STACK)
-    declare_redis(stage, OLD, 1)
-    stage.up()
-    stage.docker("service ls")
-    stage.docker(f"service ps {REDIS}")
-    stage.docker(f"service inspect --pretty {REDIS}")
-    check_running(stage, 1)
+    driver.transcript.act(f"Create redis: one task, and {DELAY_SECONDS} s between two tasks of an update")
+    driver.open()
+    driver.set("name", STACK)
+    declare_redis(driver, OLD, 1)
+    driver.up()
+    driver.docker("service ls")
+    driver.docker(f"service ps {REDIS}")
+    driver.docker(f"service inspect --pretty {REDIS}")
+    check_running(driver, 1)
 
 
-def declare_redis(stage: Stage, version: str, replicas: int) -> None:
+def declare_redis(driver: Driver, version: str, replicas: int) -> None:
     """The configuration of a redis."""
-    stage.set("compose", "stacks/play/redis.yaml")
-    stage.set("variables.REDIS_VERSION", version)
-    stage.set("variables.REDIS_REPLICAS", replicas)
+    driver.set("compose", "stacks/play/redis.yaml")
+    driver.set("variables.REDIS_VERSION", version)
+    driver.set("variables.REDIS_REPLICAS", replicas)
 
 
-def check_running(stage: Stage, replicas: int) -> dict[str, int]:
+def check_running(driver: Driver, replicas: int) -> dict[str, int]:
     """Checks how many tasks of redis run; gives how many on which node."""
-    found = tasks.by_node(stage.swarm.tasks(REDIS))
+    found = tasks.by_node(driver.swarm.tasks(REDIS))
     what = "1 task runs" if replicas == 1 else f"{replicas} tasks run"
-    stage.check(f"{what}: {tasks.counted(found)}", sum(found.values()) == replicas, f"{replicas} are wanted")
+    driver.check(f"{what}: {tasks.counted(found)}", sum(found.values()) == replicas, f"{replicas} are wanted")
     return found
 
 
-def check_spread(stage: Stage, found: dict[str, int]) -> None:
+def check_spread(driver: Driver, found: dict[str, int]) -> None:
     """Checks that all nodes which take tasks have their share, and no other has any."""
-    takers = [node.name for node in stage.found.settings.nodes if node.availability == "active"]
-    managers = [node.name for node in stage.found.settings.nodes if node.manager and node.name in takers]
+    takers = [node.name for node in driver.found.settings.nodes if node.availability == "active"]
+    managers = [node.name for node in driver.found.settings.nodes if node.manager and node.name in takers]
     where = "the nodes that aren't drained" if managers else "the workers"
-    stage.check(f"spread evenly, and over {where} only", tasks.even(found, takers), tasks.counted(found))
+    driver.check(f"spread evenly, and over {where} only", tasks.even(found, takers), tasks.counted(found))
 
 
-def scale(stage: Stage) -> None:
+def scale(driver: Driver) -> None:
     """Up, down, up."""
-    stage.transcript.act("Scale to 11, down to 1, up again")
+    driver.transcript.act("Scale to 11, down to 1, up again")
     for replicas in (11, 1, 3):
-        stage.set("variables.REDIS_REPLICAS", replicas)
-        stage.up()
-        stage.docker(f"service ps --filter desired-state=running {REDIS}")
-        found = check_running(stage, replicas)
+        driver.set("variables.REDIS_REPLICAS", replicas)
+        driver.up()
+        driver.docker(f"service ps --filter desired-state=running {REDIS}")
+        found = check_running(driver, replicas)
         if replicas > 1:
-            check_spread(stage, found)
+            check_spread(driver, found)
 
 
-def roll(stage: Stage) -> None:
+def roll(driver: Driver) -> None:
     """The next version, task by task."""
-    stage.transcript.act(f"Roll to the next version: redis:{OLD} to redis:{NEW}")
-    stage.transcript.say("The service is watched while `pulumi up` runs; each change is shown as it is seen.")
-    replicas = len(tasks.running(stage.swarm.tasks(REDIS)))
-    stage.set("variables.REDIS_VERSION", NEW)
-    with stage.watched(REDIS) as seen:
-        stage.up()
-    end = stage.swarm.sight(REDIS)
-    stage.docker(f"service ps {REDIS}")
-    stage.docker(f"service inspect --pretty {REDIS}")
+    driver.transcript.act(f"Roll to the next version: redis:{OLD} to redis:{NEW}")
+    driver.transcript.say(
+        "The service is watched while `pulumi up` runs; each change is shown as it is seen."
+    )
+    replicas = len(tasks.running(driver.swarm.tasks(REDIS)))
+    driver.set("variables.REDIS_VERSION", NEW)
+    with driver.watched(REDIS) as seen:
+        driver.up()
+    end = driver.swarm.sight(REDIS)
+    driver.docker(f"service ps {REDIS}")
+    driver.docker(f"service inspect --pretty {REDIS}")
     states = tasks.updates([*seen, end])
-    stage.check(
+    driver.check(
         "the update was seen `updating`, then `completed`", states == ["updating", "completed"], states
     )
     image, fewest = f"redis:{NEW}", tasks.fewest(seen)
-    stage.check(f"one at a time: never fewer than {replicas - 1} tasks ran", fewest >= replicas - 1, fewest)
+    driver.check(f"one at a time: never fewer than {replicas - 1} tasks ran", fewest >= replicas - 1, fewest)
     gaps = list(tasks.gaps(end.tasks, image))
-    stage.check(
+    driver.check(
         f"{DELAY_SECONDS} s or more apart: {', '.join(f'{gap:.1f} s' for gap in gaps)}",
         len(gaps) == replicas - 1 and min(gaps) >= DELAY_SECONDS,
         f"{len(gaps) + 1} tasks were created in {replicas} places",
     )
     images = {task.image for task in tasks.running(end.tasks)}
-    stage.check(f"all tasks run {image}", images == {image}, images)
+    driver.check(f"all tasks run {image}", images == {image}, images)
 
 
-def remove(stage: Stage) -> None:
+def remove(driver: Driver) -> None:
     """Nothing declared, nothing left."""
-    stage.transcript.act("Remove it")
-    stage.unset()
-    stage.up()
-    stage.docker("service ls")
-    check_removed(stage)
+    driver.transcript.act("Remove it")
+    driver.unset()
+    driver.up()
+    driver.docker("service ls")
+    check_removed(driver)
 
 
-def check_removed(stage: Stage) -> None:
+def check_removed(driver: Driver) -> None:
     """Checks that nothing of the play is left; containers may take some seconds to end."""
-    stage.until("nothing left", lambda: not stage.swarm.remains(STACK))
-    stage.transcript.passed("nothing is left of it: no service, no network, no container on any node")
+    driver.until("nothing left", lambda: not driver.swarm.remains(STACK))
+    driver.transcript.passed("nothing is left of it: no service, no network, no container on any node")
 
 
-def lose_the_leader(stage: Stage) -> None:
+def lose_the_leader(driver: Driver) -> None:
     """Another leads."""
-    stage.transcript.act("The leader's host fails")
-    stage.transcript.say("First a redis of three tasks, which are to outlive what follows.")
-    stage.set("name", STACK)
-    declare_redis(stage, NEW, 3)
-    stage.up()
-    managers = [node for node in stage.found.settings.nodes if node.manager and not node.lost]
-    if not can_stop(stage, len(managers) >= 3, "without a majority of three managers there is no new leader"):
+    driver.transcript.act("The leader's host fails")
+    driver.transcript.say("First a redis of three tasks, which are to outlive what follows.")
+    driver.set("name", STACK)
+    declare_redis(driver, NEW, 3)
+    driver.up()
+    managers = [node for node in driver.found.settings.nodes if node.manager and not node.lost]
+    if not can_stop(
+        driver, len(managers) >= 3, "without a majority of three managers there is no new leader"
+    ):
         return
-    before = {task.id for task in tasks.running(stage.swarm.tasks(REDIS))}
-    old = stage.until("a Leader", lambda: leader(stage))
-    stage.docker("node ls")
-    new, _ = asyncio.run(election.elected(stage, old, lambda: stage.stop([old])))
-    wait_for_nodes(stage)
-    stage.transcript.passed(f"{new} leads in place of {old}")
-    stage.transcript.say("A preview works as before, through another manager, and warns of the silent host:")
-    stage.preview()
-    stage.docker(f"service ps {REDIS}")
-    after = {task.id for task in tasks.running(stage.swarm.tasks(REDIS))}
-    stage.check("redis was never stopped: its tasks are the same", after == before, f"{after}, not {before}")
-    stage.start()
-    wait_for_nodes(stage)
+    before = {task.id for task in tasks.running(driver.swarm.tasks(REDIS))}
+    old = driver.until("a Leader", lambda: leader(driver))
+    driver.docker("node ls")
+    new, _ = asyncio.run(election.elected(driver, old, lambda: driver.stop([old])))
+    wait_for_nodes(driver)
+    driver.transcript.passed(f"{new} leads in place of {old}")
+    driver.transcript.say("A preview works as before, through another manager, and warns of the silent host:")
+    driver.preview()
+    driver.docker(f"service ps {REDIS}")
+    after = {task.id for task in tasks.running(driver.swarm.tasks(REDIS))}
+    driver.check("redis was never stopped: its tasks are the same", after == before, f"{after}, not {before}")
+    driver.start()
+    wait_for_nodes(driver)
 
 
-def can_stop(stage: Stage, enough: bool, otherwise: str) -> bool:
+def can_stop(driver: Driver, enough: bool, otherwise: str) -> bool:
     """Whether hosts may be stopped; says why not."""
     why = "" if enough else otherwise
-    if not stage.ground:
+    if not driver.ground:
         why = (
             "these hosts are neither a lab's nor vagrant's, and the play has no way to switch them off and on"
         )
     if why:
-        stage.transcript.say(f"Left out here: {why}.")
+        driver.transcript.say(f"Left out here: {why}.")
     return not why
 
 
-def leader(stage: Stage) -> str | None:
+def leader(driver: Driver) -> str | None:
     """The name of the node that leads."""
-    return next((name for name, is_ in stage.swarm.nodes().items() if is_ == "Leader"), None)
+    return next((name for name, is_ in driver.swarm.nodes().items() if is_ == "Leader"), None)
 
 
-def wait_for_nodes(stage: Stage) -> None:
+def wait_for_nodes(driver: Driver) -> None:
     """Checks that the managers see who takes part: all nodes but those that are stopped."""
 
     def told() -> bool:
-        nodes = stage.swarm.nodes()
+        nodes = driver.swarm.nodes()
         missing = {name for name, is_ in nodes.items() if is_ not in ("Leader", "Reachable", "Ready")}
-        return missing == set(stage.swarm.stopped)
+        return missing == set(driver.swarm.stopped)
 
-    what = f"all nodes take part{', but for those that were stopped' if stage.swarm.stopped else ''}"
-    stage.until(what, told)
-    stage.docker("node ls")
-    stage.transcript.passed(what)
+    what = f"all nodes take part{', but for those that were stopped' if driver.swarm.stopped else ''}"
+    driver.until(what, told)
+    driver.docker("node ls")
+    driver.transcript.passed(what)
 
 
-def wait_for_tasks(stage: Stage) -> None:
+def wait_for_tasks(driver: Driver) -> None:
     """Waits until nothing changes by itself any more, and all tasks of the declared services run: a preview
     waits for them only briefly, and a host that comes back starts them all at once."""
-    names = [*(one.name for one in stage.found.stacks), STACK]
+    names = [*(one.name for one in driver.found.stacks), STACK]
 
     def steady() -> bool:
-        seen = probe.observe(stage.found.settings, names, lambda _: None, patience=0)
+        seen = probe.observe(driver.found.settings, names, lambda _: None, patience=0)
         return not any(under_way(seen, names))
 
-    stage.until("all tasks running", steady)
+    driver.until("all tasks running", steady)
 
 
-def lose_workers(stage: Stage) -> None:
+def lose_workers(driver: Driver) -> None:
     """What ran there runs on the last."""
-    stage.transcript.act("All workers but one fail")
-    active = [node for node in stage.found.settings.nodes if node.availability == "active" and not node.lost]
+    driver.transcript.act("All workers but one fail")
+    active = [node for node in driver.found.settings.nodes if node.availability == "active" and not node.lost]
     workers = [node.name for node in active if not node.manager]
-    if not can_stop(stage, len(workers) >= 2, "there is one worker"):
+    if not can_stop(driver, len(workers) >= 2, "there is one worker"):
         return
     failing = workers[:-1]
     rest = {node.name for node in active if node.name not in failing}
-    stage.stop(failing)
-    stage.transcript.say(
+    driver.stop(failing)
+    driver.transcript.say(
         "The managers miss their heartbeats, and start the tasks anew on the node that is left:"
     )
 
     def moved() -> dict[str, int] | None:
-        found = tasks.by_node(stage.swarm.tasks(REDIS))
+        found = tasks.by_node(driver.swarm.tasks(REDIS))
         return found if sum(found.values()) == 3 and set(found) <= rest else None
 
-    found = stage.until(f"3 tasks of redis on {', '.join(rest)}", moved)
-    wait_for_nodes(stage)
-    stage.docker(f"service ps --filter desired-state=running {REDIS}")
-    stage.transcript.passed(f"all tasks run: {tasks.counted(found)}")
-    stage.start()
-    wait_for_nodes(stage)
-    wait_for_tasks(stage)
-    stage.preview()
-    stage.docker(f"service ps --filter desired-state=running {REDIS}")
-    same = tasks.by_node(stage.swarm.tasks(REDIS))
-    stage.check(
+    found = driver.until(f"3 tasks of redis on {', '.join(rest)}", moved)
+    wait_for_nodes(driver)
+    driver.docker(f"service ps --filter desired-state=running {REDIS}")
+    driver.transcript.passed(f"all tasks run: {tasks.counted(found)}")
+    driver.start()
+    wait_for_nodes(driver)
+    wait_for_tasks(driver)
+    driver.preview()
+    driver.docker(f"service ps --filter desired-state=running {REDIS}")
+    same = tasks.by_node(driver.swarm.tasks(REDIS))
+    driver.check(
         "no task has moved back: a swarm doesn't do that by itself", same == found, tasks.counted(same)
     )
-    stage.transcript.say("New tasks go where there are fewest, so that scaling makes use of all nodes again:")
-    stage.set("variables.REDIS_REPLICAS", 11)
-    stage.up()
-    stage.docker(f"service ps --filter desired-state=running {REDIS}")
+    driver.transcript.say(
+        "New tasks go where there are fewest, so that scaling makes use of all nodes again:"
+    )
+    driver.set("variables.REDIS_REPLICAS", 11)
+    driver.up()
+    driver.docker(f"service ps --filter desired-state=running {REDIS}")
     # Not evenly: the managers may for a while count tasks that a node had been given when it failed.
-    found = check_running(stage, 11)
-    stage.check("every node that takes tasks runs some", set(found) == {node.name for node in active}, found)
+    found = check_running(driver, 11)
+    driver.check("every node that takes tasks runs some", set(found) == {node.name for node in active}, found)
 
 
-def publish(stage: Stage) -> None:
+def publish(driver: Driver) -> None:
     """A page, asked on a node that runs a task of it and on one that doesn't."""
-    port, mesh = free_port(stage), all(host.ip_vs for host in stage.found.observation.values())
-    stage.transcript.act(f"nginx, two tasks, published on {port}")
+    port, mesh = free_port(driver), all(host.ip_vs for host in driver.found.observation.values())
+    driver.transcript.act(f"nginx, two tasks, published on {port}")
     if port != 8080:
-        stage.transcript.say(f"Services that are there publish 8080 already: the play takes {port}.")
+        driver.transcript.say(f"Services that are there publish 8080 already: the play takes {port}.")
     if not mesh:
-        stage.transcript.say(
+        driver.transcript.say(
             "The kernel of these hosts has no IP_VS, so that the routing mesh would not answer: the port is "
             "published in host mode, on the nodes that run a task."
         )
-    stage.set("name", STACK)
-    stage.set("compose", "stacks/play/web.yaml")
-    stage.set("variables.WEB_PORT", port)
-    stage.set("variables.WEB_MODE", "ingress" if mesh else "host")
-    stage.up()
-    stage.docker(f"service ps {WEB}")
-    busy = tasks.by_node(stage.swarm.tasks(WEB))
-    stage.check(f"2 tasks run: {tasks.counted(busy)}", sum(busy.values()) == 2, "2 are wanted")
-    nodes = [node for node in reversed(stage.found.settings.nodes) if not node.lost]
+    driver.set("name", STACK)
+    driver.set("compose", "stacks/play/web.yaml")
+    driver.set("variables.WEB_PORT", port)
+    driver.set("variables.WEB_MODE", "ingress" if mesh else "host")
+    driver.up()
+    driver.docker(f"service ps {WEB}")
+    busy = tasks.by_node(driver.swarm.tasks(WEB))
+    driver.check(f"2 tasks run: {tasks.counted(busy)}", sum(busy.values()) == 2, "2 are wanted")
+    nodes = [node for node in reversed(driver.found.settings.nodes) if not node.lost]
     inside = next(node for node in nodes if node.name in busy)
     outside = next((node for node in nodes if node.name not in busy), None)
-    stage.transcript.say("Asked from here:")
-    stage.until(f"an answer of {inside.name}", lambda: ask(inside, port)[0])
-    check_answer(stage, inside, port, "which runs a task", answers=True)
+    driver.transcript.say("Asked from here:")
+    driver.until(f"an answer of {inside.name}", lambda: ask(inside, port)[0])
+    check_answer(driver, inside, port, "which runs a task", answers=True)
     if outside:
         if mesh:
-            stage.until(f"an answer of {outside.name}", lambda: ask(outside, port)[0])
-        check_answer(stage, outside, port, "which runs none", answers=mesh)
+            driver.until(f"an answer of {outside.name}", lambda: ask(outside, port)[0])
+        check_answer(driver, outside, port, "which runs none", answers=mesh)
 
 
-def restore(stage: Stage, services: Mapping[str, str], *, broken: bool) -> None:
+def restore(driver: Driver, services: Mapping[str, str], *, broken: bool) -> None:
     """Hosts, services and configuration as they were; `broken`: a command may have been cut off."""
-    stage.transcript.act("All as it was")
-    stage.start()
-    stage.close()
+    driver.transcript.act("All as it was")
+    driver.start()
+    driver.close()
     if broken:
-        stage.run("python", "-m", "operations", "recover", stage.found.settings.stack)
-    stage.up()
-    check_removed(stage)
-    stage.docker("service ls")
-    now = stage.swarm.services()
-    stage.check("the services are those that were there before", now == services, f"{now}, not {services}")
-    stage.preview()
+        driver.run("python", "-m", "operations", "recover", driver.found.settings.stack)
+    driver.up()
+    check_removed(driver)
+    driver.docker("service ls")
+    now = driver.swarm.services()
+    driver.check("the services are those that were there before", now == services, f"{now}, not {services}")
+    driver.preview()
 
 
-def free_port(stage: Stage) -> int:
+def free_port(driver: Driver) -> int:
     """8080, or the next that no declared service publishes."""
-    services = [service for stack in stage.found.stacks for service in stack.services]
+    services = [service for stack in driver.found.stacks for service in stack.services]
     taken = {port.published for service in services for port in service.ports}
     return next(port for port in itertools.count(8080) if port not in taken)
 
 
-def check_answer(stage: Stage, node: Node, port: int, which: str, *, answers: bool) -> None:
+def check_answer(driver: Driver, node: Node, port: int, which: str, *, answers: bool) -> None:
     """Checks that a node answers on the port, or that it doesn't."""
     answered, words = ask(node, port)
-    stage.transcript.output(f"http://{node.host}:{port}/: {words}")
+    driver.transcript.output(f"http://{node.host}:{port}/: {words}")
     verdict = "answers" if answers else "gives no answer, as it should in host mode"
-    stage.check(f"{node.name}, {which}, {verdict}", answered == answers, words)
+    driver.check(f"{node.name}, {which}, {verdict}", answered == answers, words)
 
 
 def ask(node: Node, port: int) -> tuple[bool, str]:

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from acceptance.environment import Environment
 from acceptance.play import script
 from acceptance.report import Conditions
-from acceptance.site import Site
 from acceptance.stages import edge, failover, mesh
 from operations import pulumi_cli
 from operations import verify as live
@@ -30,21 +30,21 @@ VIRTUAL = {  # what systemd calls it; what isn't here it calls as others do
 }
 
 
-def destroy(site: Site) -> None:
+def destroy(environment: Environment) -> None:
     """No swarm, no hosts, nothing in the state."""
-    site.pulumi(*pulumi_cli.SELECT, site.stack)
+    environment.pulumi(*pulumi_cli.SELECT, environment.stack)
     try:
-        if resources(site.stack) and site.up():
-            site.operation("destroy")
-            if left := resources(site.stack):
+        if resources(environment.stack) and environment.up():
+            environment.operation("destroy")
+            if left := resources(environment.stack):
                 raise PlayError(f"resources are left after the destroy: {', '.join(left)}")
-            site.log.passed("every host is out of the swarm, and nothing is left in Pulumi's state")
+            environment.log.passed("every host is out of the swarm, and nothing is left in Pulumi's state")
     finally:
-        site.run(*site.ground.destroy)
-    if resources(site.stack):
-        site.log.say("What Pulumi's state has was on machines that are gone; it is forgotten.")
-        site.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", site.stack)
-    site.log.passed("no host is left")
+        environment.run(*environment.ground.destroy)
+    if resources(environment.stack):
+        environment.log.say("What Pulumi's state has was on machines that are gone; it is forgotten.")
+        environment.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", environment.stack)
+    environment.log.passed("no host is left")
 
 
 def resources(stack: str) -> list[str]:
@@ -53,20 +53,22 @@ def resources(stack: str) -> list[str]:
     return [name for _, _, kind, name in found if kind != "pulumi:pulumi:Stack"]
 
 
-def validate(site: Site) -> None:
+def validate(environment: Environment) -> None:
     """Syntax, lint, types, the Vagrantfile; the configuration, as far as it can be read without machines."""
-    site.run("tests/run", "static")
-    site.log.passed("lint, types and the Vagrantfile")
-    site.pulumi(*pulumi_cli.SELECT, site.stack)
+    environment.run("tests/run", "static")
+    environment.log.passed("lint, types and the Vagrantfile")
+    environment.pulumi(*pulumi_cli.SELECT, environment.stack)
     try:
-        _, stacks = declared(site.stack)
+        _, stacks = declared(environment.stack)
         services = sum(len(stack.services) for stack in stacks)
     except ConfigurationError as error:
         if problems := [str(one) for one in error.problems if not to_be_made(one)]:
             raise PlayError("\n".join(problems)) from None
-        site.log.passed("the configuration has no problems; keys and known hosts are made with the machines")
+        environment.log.passed(
+            "the configuration has no problems; keys and known hosts are made with the machines"
+        )
     else:
-        site.log.passed(f"the configuration has no problems, its {services} services neither")
+        environment.log.passed(f"the configuration has no problems, its {services} services neither")
 
 
 def to_be_made(problem: Problem) -> bool:
@@ -77,75 +79,77 @@ def to_be_made(problem: Problem) -> bool:
     )
 
 
-def create(site: Site) -> None:
+def create(environment: Environment) -> None:
     """The machines."""
-    site.run(*site.ground.create)
-    site.narrow()
-    if not site.up():
-        raise PlayError(f"not all machines are up: see `{' '.join(site.ground.status)}`")
-    site.log.passed(f"they are up: {', '.join(site.machines())}")
+    environment.run(*environment.ground.create)
+    environment.narrow()
+    if not environment.up():
+        raise PlayError(f"not all machines are up: see `{' '.join(environment.ground.status)}`")
+    environment.log.passed(f"they are up: {', '.join(environment.machines())}")
 
 
-def converge(site: Site) -> None:
+def converge(environment: Environment) -> None:
     """The swarm and its services."""
-    site.operation("up")
-    site.log.passed("one up made all of it")
+    environment.operation("up")
+    environment.log.passed("one up made all of it")
 
 
-def idempotence(site: Site) -> None:
+def idempotence(environment: Environment) -> None:
     """Nothing to change."""
-    site.pulumi(*pulumi_cli.PREVIEW, shown="Diagnostics:")
-    site.log.passed("the preview finds nothing to change")
+    environment.pulumi(*pulumi_cli.PREVIEW, shown="Diagnostics:")
+    environment.log.passed("the preview finds nothing to change")
 
 
-def verify(site: Site) -> None:
+def verify(environment: Environment) -> None:
     """What `make verify` checks."""
-    found = prepare(site.stack)
-    site.conditions = conditions(site, found)
+    found = prepare(environment.stack)
+    environment.conditions = conditions(environment, found)
     told = {one: f"{one.check}, {', '.join(one.where)}: {one.what}" for one in summed(live.verify(found))}
     if wrong := [words for one, words in told.items() if one.verdict is Verdict.FAILED]:
         raise PlayError("\n".join(wrong))
     for one, words in told.items():
-        tell = site.log.unchecked if one.verdict is Verdict.UNKNOWN else site.log.passed
+        tell = environment.log.unchecked if one.verdict is Verdict.UNKNOWN else environment.log.passed
         tell(words)
 
 
-def conditions(site: Site, found: Run) -> Conditions:
+def conditions(environment: Environment, found: Run) -> Conditions:
     """On what it runs, as the hosts themselves have it."""
-    path, name = config_file(site.stack), found.settings.leader.name
+    path, name = config_file(environment.stack), found.settings.leader.name
     command = ssh.command(path, name, "systemd-detect-virt 2>/dev/null")
     try:
         kind = process.run(command, ANSWER_SECONDS).stdout.strip()
     except subprocess.TimeoutExpired:
         kind = ""
-    hosts = f"{len(found.settings.nodes)} of {site.ground.what} ({VIRTUAL.get(kind, kind or 'unknown')})"
+    hosts = (
+        f"{len(found.settings.nodes)} of {environment.ground.what} ({VIRTUAL.get(kind, kind or 'unknown')})"
+    )
     engines = ", ".join(sorted({host.engine for host in found.observation.values() if host.engine}))
     return Conditions(
-        stack=site.stack,
+        stack=environment.stack,
         hosts=f"{hosts}, on {len(os.sched_getaffinity(0))} cores",
         versions=f"Docker Engine {engines}, Pulumi {pulumi_cli.version()}",
         day=datetime.now(UTC).date(),
     )
 
 
-def play(site: Site) -> None:
+def play(environment: Environment) -> None:
     """What `make play` does, but for the acts in which hosts fail: in failover they are destroyed. `make up`
     takes away what is left of one that fails."""
-    stage = site.stage()
+    stage = environment.stage()
     services = stage.swarm.services()
     script.give(stage, failures=False)
     script.restore(stage, services, broken=False)
 
 
-DOES: Mapping[str, Callable[[Site], None]] = {
+DOES: Mapping[str, Callable[[Environment], None]] = {
     "destroy": destroy,
     "validate": validate,
     "create": create,
     "converge": converge,
     "idempotence": idempotence,
     "verify": verify,
-    "mesh": lambda site: mesh.give(site.stage()),
+    "mesh": lambda environment: mesh.give(environment.stage()),
     "play": play,
-    "failover": lambda site: failover.give(site),
-    "edge": lambda site: edge.give(site.stage()),
+    "failover": lambda environment: failover.give(environment),
+    "edge": lambda environment: edge.give(environment.stage()),
 }

@@ -6,7 +6,7 @@ import time
 
 from acceptance import tasks
 from acceptance.client import Client
-from acceptance.driver import Stage
+from acceptance.driver import Driver
 from acceptance.play import script
 from acceptance.stages import failover
 from swarm.declare.load_balancer import ANSWER_SECONDS, FALL, INTERVAL_SECONDS
@@ -15,7 +15,7 @@ BEAT_SECONDS = 0.5  # between two requests: emulated machines have enough to do
 NOTICED_SECONDS = FALL * (INTERVAL_SECONDS + ANSWER_SECONDS)
 
 
-def give(stage: Stage) -> None:
+def give(stage: Driver) -> None:
     """The whole stage. PlayError: a check doesn't hold."""
     edge = stage.found.settings.edge
     if not edge:
@@ -42,7 +42,7 @@ def give(stage: Stage) -> None:
     stage.preview()
 
 
-def behind(stage: Stage, port: int) -> str | None:
+def behind(stage: Driver, port: int) -> str | None:
     """A worker without the edge that runs a task of the service which publishes a port."""
     edge = stage.found.settings.edge
     for name, service in failover.services(stage).items():

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from acceptance import election, tasks
-from acceptance.driver import Stage
+from acceptance.driver import Driver
+from acceptance.environment import Environment
 from acceptance.play import script
-from acceptance.site import Site
 from operations import verify
 from operations.doctor.ports import MANAGERS
 from swarm import process, ssh
@@ -30,9 +30,9 @@ DEATH_SECONDS = 300  # from the command that destroys a machine
 PINNED = r"node\.hostname *== *(\S+)"
 
 
-def give(site: Site) -> None:
+def give(environment: Environment) -> None:
     """The whole stage. PlayError: a check doesn't hold."""
-    stage = site.stage()
+    stage = environment.stage()
     managers = [node for node in stage.found.settings.nodes if node.manager and not node.lost]
     workers = [node.name for node in takers(stage) if not node.manager]
     # What a service is pinned to stays: its tasks have nowhere else to run.
@@ -42,15 +42,15 @@ def give(site: Site) -> None:
         return
     lose_the_leader(stage)
     lose_workers(stage, workers[:-1])
-    make_anew(site)
+    make_anew(environment)
 
 
-def takers(stage: Stage) -> list[Node]:
+def takers(stage: Driver) -> list[Node]:
     """The nodes that tasks get to."""
     return [node for node in stage.found.settings.nodes if node.availability == "active" and not node.lost]
 
 
-def services(stage: Stage) -> dict[str, Service]:
+def services(stage: Driver) -> dict[str, Service]:
     """The declared services by full name."""
     return {stack.full(one.name): one for stack in stage.found.stacks for one in stack.services}
 
@@ -61,12 +61,12 @@ def pinned(declared: Iterable[Service]) -> set[str]:
     return {match[1] for match in constraints if match}
 
 
-def running(stage: Stage) -> set[str]:
+def running(stage: Driver) -> set[str]:
     """The IDs of all tasks of the declared services that run."""
     return {task.id for name in services(stage) for task in tasks.running(stage.swarm.tasks(name))}
 
 
-def lose_the_leader(stage: Stage) -> None:
+def lose_the_leader(stage: Driver) -> None:
     """Another leads; nothing else changes."""
     old = stage.until("a Leader", lambda: script.leader(stage))
     node = stage.found.settings.node(old)
@@ -95,7 +95,7 @@ def lose_the_leader(stage: Stage) -> None:
     stage.check(f"control moved, from {node.host} to {control}", control != node.host, control)
 
 
-async def elected(stage: Stage, old: Node) -> tuple[str, float]:
+async def elected(stage: Driver, old: Node) -> tuple[str, float]:
     """Destroys the Leader's machine; gives the next Leader, and the seconds to it from the last sign of the
     old one."""
     death = asyncio.create_task(last_sign(old))
@@ -123,7 +123,7 @@ async def last_sign(node: Node) -> float:
     return last
 
 
-def pages(stage: Stage, without: str) -> list[tuple[Node, int]]:
+def pages(stage: Driver, without: str) -> list[tuple[Node, int]]:
     """Where published pages are to be had: through the mesh on every node, in host mode where tasks run."""
     nodes = [node for node in stage.found.settings.nodes if not node.lost and node.name != without]
     found = []
@@ -163,14 +163,14 @@ def asked(where: Collection[tuple[Node, int]]) -> Iterator[dict[str, list[str]]]
             one.result()
 
 
-def control_host(stage: Stage) -> str:
+def control_host(stage: Driver) -> str:
     """The host that control commands go through, by the SSH configuration."""
     path = config_file(stage.found.settings.stack)
     said = process.output(ssh.command(path, CONTROL, options=["-G"]), READ_SECONDS)
     return next(line.split()[1] for line in said.splitlines() if line.startswith("hostname "))
 
 
-def lose_workers(stage: Stage, failing: list[str]) -> None:
+def lose_workers(stage: Driver, failing: list[str]) -> None:
     """What ran there runs on those that are left."""
     rest = {node.name for node in takers(stage)} - set(failing)
     stage.destroy(failing)
@@ -197,11 +197,11 @@ def settled(found: Mapping[str, int], service: Service, rest: Collection[str]) -
     return set(found) <= set(rest) and number == wanted
 
 
-def make_anew(site: Site) -> None:
+def make_anew(environment: Environment) -> None:
     """The machines once more, and one up."""
-    site.run(*site.ground.create)
-    site.operation("up")
-    stage = site.stage()
+    environment.run(*environment.ground.create)
+    environment.operation("up")
+    stage = environment.stage()
     stage.docker("node ls")
     nodes = stage.swarm.nodes()
     declared = {node.name for node in stage.found.settings.nodes if not node.lost}

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from acceptance import tasks
-from acceptance.driver import Stage
+from acceptance.driver import Driver
 from acceptance.play import script
 from operations.doctor import overlay
 from operations.doctor.examination import ask
@@ -34,7 +34,7 @@ ENCRYPTED_MTU = overlay.MTU - 26  # octets: Docker leaves room for the encryptio
 ESP = Path(__file__).with_name("esp.sh")
 
 
-def give(stage: Stage) -> None:
+def give(stage: Driver) -> None:
     """The whole stage. PlayError: a check doesn't hold; `make up` then takes away what is left."""
     port = script.free_port(stage)
     stage.open()
@@ -65,7 +65,7 @@ def of(names: Collection[str], everyone: Collection[str]) -> str:
     return "any host" if len(names) == len(everyone) else ", ".join(names)
 
 
-def every_node(stage: Stage, own: int) -> None:
+def every_node(stage: Driver, own: int) -> None:
     """Every published port on every node, with a task and without."""
     published = {
         (stack.full(service.name), port.published or 0)
@@ -96,7 +96,7 @@ def answer(node: Node, port: int) -> str | None:
         return None
 
 
-def spread(stage: Stage, port: int) -> None:
+def spread(stage: Driver, port: int) -> None:
     """How many requests each replica answers, asked on all nodes in turn."""
     nodes = [node for node in stage.found.settings.nodes if not node.lost]
     turns = itertools.islice(itertools.cycle(nodes), REQUESTS)
@@ -111,7 +111,7 @@ def evenly(answers: Mapping[str | None, int]) -> bool:
     return len(answers) == 2 and None not in answers and min(answers.values()) >= LEAST
 
 
-def addresses(stage: Stage, *, answers: bool) -> None:
+def addresses(stage: Driver, *, answers: bool) -> None:
     """What the names of services mean to a task of another; `answers`: a virtual address does."""
     _, printed = stage.swarm.docker(
         "service inspect --format '{{range .Endpoint.VirtualIPs}}{{.Addr}} {{end}}' " + f"{STACK}_vip"
@@ -137,7 +137,7 @@ def told(found: Collection[str]) -> str:
     return ", ".join(sorted(found))
 
 
-def asked(stage: Stage, client: str, name: str, times: int) -> tuple[set[str], set[str]]:
+def asked(stage: Driver, client: str, name: str, times: int) -> tuple[set[str], set[str]]:
     """The addresses that a service's name has for a task of another, and the replicas that answer: one
     session."""
     ask = f"curl --silent --verbose --connect-timeout 2 --max-time 10 http://{name}/ 2>&1"
@@ -160,7 +160,7 @@ def read(said: str) -> tuple[set[str], set[str]]:
     return set(re.findall(r"Trying ([\d.]+):", said)), set(re.findall(r"answered by (\S+)", said))
 
 
-def packets(stage: Stage) -> None:
+def packets(stage: Driver) -> None:
     """Small packets, and such as exceed the MTU, from each node that takes tasks to each other."""
     found = stage.found
     known = Hosts(found.settings, found.observation, ask(found))
@@ -177,7 +177,7 @@ def packets(stage: Stage) -> None:
     through(stage, known, nodes, f"{STACK}_encrypted", ENCRYPTED_MTU)
 
 
-def encrypts(stage: Stage, node: str) -> bool:
+def encrypts(stage: Driver, node: str) -> bool:
     """Whether a node's kernel can encrypt what it sends to others."""
     path = config_file(stage.found.settings.stack)
     try:
@@ -187,7 +187,7 @@ def encrypts(stage: Stage, node: str) -> bool:
     return done.stdout.strip() == "yes"
 
 
-def through(stage: Stage, known: Hosts, nodes: list[str], network: str, mtu: int) -> None:
+def through(stage: Driver, known: Hosts, nodes: list[str], network: str, mtu: int) -> None:
     """One network."""
     sent, outcome = overlay.between(known, nodes, network, mtu)
     findings = list(overlay.findings(sent, outcome))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from acceptance import hosts, pipeline, report, site, stages
+from acceptance import environment, hosts, pipeline, report, stages
 from acceptance.pipeline import STAGES, Result
 from acceptance.report import Conditions
 from acceptance.stages import failover, mesh
@@ -127,18 +127,18 @@ def test_the_page_says_where_and_when_and_has_the_log() -> None:
     ids=["the lab's", "vagrant's", "no lab", "none"],
 )
 def test_machines_are_read_from_what_their_tool_says(said: str, there: dict[str, str]) -> None:
-    assert site.machines(said) == there
+    assert environment.machines(said) == there
 
 
 def test_the_log_has_what_the_machines_tool_says_and_nothing_of_vagrants_own() -> None:
-    assert site.logged("starting swarm-manager-01 and swarm-manager-02 ...\n")
+    assert environment.logged("starting swarm-manager-01 and swarm-manager-02 ...\n")
     for line in (
         "Bringing machine 'swarm-manager-01' up with 'libvirt' provider...\n",
         "==> swarm-manager-01:  -- Kernel: /home/somebody/vmlinuz\n",
         "    swarm-manager-01: SSH username: vagrant\n",
         "\n",
     ):
-        assert not site.logged(line)
+        assert not environment.logged(line)
 
 
 def test_nodes_without_a_machine_are_not_declared() -> None:
@@ -146,9 +146,9 @@ def test_nodes_without_a_machine_are_not_declared() -> None:
         {"name": "m1", "host": "10.0.0.1", "role": "leader"},
         {"name": "w1", "host": "10.0.0.2"},
     ]
-    (leader,) = site.narrowed(declared, {"m1": "10.9.9.1"})
+    (leader,) = environment.narrowed(declared, {"m1": "10.9.9.1"})
     assert leader == {"name": "m1", "host": "10.9.9.1", "role": "leader"}
-    assert site.narrowed(declared, {"m1": "", "w1": ""}) == declared
+    assert environment.narrowed(declared, {"m1": "", "w1": ""}) == declared
 
 
 def test_keys_that_are_made_with_the_machines_are_no_problem_before() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from acceptance import driver, site, stages, swarm
+from acceptance import driver, environment, stages, swarm
 from operations import pulumi_cli, recover, stack, verify
 from swarm import process, ssh
 from swarm.decide.decisions import decide
@@ -180,8 +180,8 @@ def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(
 def test_a_host_s_tool_that_hangs_ends_the_stage_of_the_acceptance(
     hangs: Hangs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site, "STATUS_SECONDS", SECONDS)
-    made = object.__new__(site.Site)
+    monkeypatch.setattr(environment, "STATUS_SECONDS", SECONDS)
+    made = object.__new__(environment.Environment)
     ground: Any = SimpleNamespace(status=(hangs("vagrant"), "status"))
     made.ground = ground
     with pytest.raises(PlayError, match=r"vagrant status` gave no answer within 0\.5 s"):

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from acceptance import driver, hosts
-from acceptance.driver import CONFIG_FILE, Stage
+from acceptance.driver import CONFIG_FILE, Driver
 from acceptance.pipeline import Result
 from acceptance.report import Conditions
 from acceptance.transcript import Transcript
@@ -57,7 +57,7 @@ class Log(Transcript):
         super().unchecked(text)
 
 
-class Site:
+class Environment:
     """Every method raises PlayError."""
 
     def __init__(self, stack: str) -> None:
@@ -77,7 +77,7 @@ class Site:
         self.conditions: Conditions | None = None  # known when the hosts have been looked at
         self.narrow()
 
-    def act(self, name: str, does: Callable[[Site], None]) -> Result:
+    def act(self, name: str, does: Callable[[Environment], None]) -> Result:
         """Does a stage, whatever becomes of it."""
         self.log.stage(name)
         began, failure = time.monotonic(), None
@@ -95,7 +95,7 @@ class Site:
         return Result(name, seconds, tuple(self.log.held), tuple(self.log.left), failure)
 
     def pulumi(self, *arguments: str, shown: str = "Resources:", **environment: str) -> None:
-        """Runs a Pulumi command on the stack, as Stage.run does."""
+        """Runs a Pulumi command on the stack, as Driver.run does."""
         command, own = ("pulumi", *arguments), {"PULUMI_STACK": self.stack, **environment}
         driver.run(self.log, command, own, driver.summary(shown))
 
@@ -108,9 +108,9 @@ class Site:
         """Runs another command; gives its output, and shows what is for the log."""
         return driver.run(self.log, command, {}, logged)
 
-    def stage(self) -> Stage:
+    def stage(self) -> Driver:
         """The stack as it is now, where services come and go."""
-        return Stage(prepare(self.stack), self.ground, self.log)
+        return Driver(prepare(self.stack), self.ground, self.log)
 
     def machines(self) -> dict[str, str]:
         """The hosts that there should be, by name, with their addresses where the tool says them."""
