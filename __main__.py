@@ -38,7 +38,7 @@ def main() -> None:
     if outline := plan.outline():
         say(f"to be done: {outline}")
     if stacks and plan.control:
-        ssh.open_control(settings.stack, settings.node(plan.control).ssh.look_timeout)
+        ssh.open_control(settings.stack, settings.node(plan.control).ssh.probe_timeout)
     resolved = images.images(stacks, plan, settings, say=say)
 
     doing("declaring the resources")

@@ -12,7 +12,7 @@ if [ -z "${PULUMI_CONFIG_PASSPHRASE_FILE-}" ]; then
   : "${PULUMI_CONFIG_PASSPHRASE:=a-published-passphrase-for-lab-and-dev}"
   export PULUMI_CONFIG_PASSPHRASE
 fi
-# The engine reads services only in a refresh, and may do so only after the program has looked at the
+# The engine reads services only in a refresh, and may do so only after the program has probed the
 # machines and found a quorum.
 : "${PULUMI_OPTION_REFRESH:=true}"
 : "${PULUMI_RUN_PROGRAM:=true}"

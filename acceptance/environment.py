@@ -74,7 +74,7 @@ class Environment:
                 f"stack `{hosts.MACHINES}`, and for a lab of the stack's name whose key is declared"
             )
         self.ground = found
-        self.conditions: Conditions | None = None  # known when the hosts have been looked at
+        self.conditions: Conditions | None = None  # known when the hosts have been probed
         self.narrow()
 
     def act(self, name: str, does: Callable[[Environment], None]) -> Result:

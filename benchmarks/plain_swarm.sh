@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A swarm as one would script it by hand, OpenSSH in parallel: what `make bench` compares with.
-# It makes the swarm that the program makes, without its looks, second tries, bounds and words on errors.
+# It makes the swarm that the program makes, without its probes, second tries, bounds and words on errors.
 #   plain_swarm.sh "NAME=ADDRESS..." "NAME=ADDRESS..." SSH...
 # managers (the first one leads), workers, and the ssh command that logs in to root@ADDRESS.
 set -euo pipefail

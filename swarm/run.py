@@ -57,7 +57,7 @@ def prepare(
     """The run, before anything is changed; `destroying`: hosts are to leave, and none is waited for that may
     not answer. `known` reads the state meanwhile;
     `patience` is the probe's, in seconds."""
-    doing("looking at the hosts")
+    doing("probing the hosts")
     ssh.write_config(settings)
     with ThreadPoolExecutor(max_workers=1) as beside:
         reading = beside.submit(copy_context().run, known)

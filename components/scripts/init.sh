@@ -4,7 +4,7 @@
 . ./admission.sh
 state=$(membership)
 if [ "$state" != inactive ]; then
-  say "the host has come into a swarm since it was looked at: run it again"
+  say "the host has come into a swarm since it was probed: run it again"
   exit 1
 fi
 check_remains

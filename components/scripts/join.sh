@@ -12,7 +12,7 @@ if [ "$state" != inactive ] && [ -n "$stale" ] && is_node "$stale"; then
   say "leaving a membership that the swarm doesn't know any more"
   docker swarm leave --force >/dev/null
 elif [ "$state" != inactive ] && [ -z "$pending" ]; then
-  say "the host has come into a swarm since it was looked at: run it again"
+  say "the host has come into a swarm since it was probed: run it again"
   exit 1
 fi
 while :; do

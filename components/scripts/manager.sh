@@ -10,7 +10,7 @@ claim() {
   say "labeling the swarm as this stack's"
   until post "/swarm/update?version=$3" "$4"; do
     case $answer in
-      *"out of sequence"*) say "the swarm was changed since it was looked at: run it again"; exit 1 ;;
+      *"out of sequence"*) say "the swarm was changed since it was probed: run it again"; exit 1 ;;
     esac
     passes "$answer" || exit 1
     sleep 0.5

@@ -19,7 +19,7 @@ from swarm import ssh
 from swarm.declare.settings import Node, Settings
 from swarm.faults import doing
 from swarm.finding import Finding, summed
-from swarm.observe.probe import AT_ONCE_BY_JUMP_HOST, Looks
+from swarm.observe.probe import AT_ONCE_BY_JUMP_HOST, Probes
 from swarm.run import Run
 from swarm.ssh import config_file
 
@@ -86,6 +86,6 @@ def try_ports(known: Hosts) -> tuple[list[exchange.Message], exchange.Outcome]:
 
 
 def at_once(settings: Settings) -> int:
-    """How many SSH sessions are begun at a time: as many as looks; few where there is a jump host."""
+    """How many SSH sessions are begun at a time: as many as probes; few where there is a jump host."""
     jumps = any(node.ssh.proxy for node in settings.nodes)
-    return min(Looks(settings).at_once, AT_ONCE_BY_JUMP_HOST if jumps else len(settings.nodes))
+    return min(Probes(settings).at_once, AT_ONCE_BY_JUMP_HOST if jumps else len(settings.nodes))

@@ -1,4 +1,4 @@
-"""What the doctor wants to know of a host beyond what a look tells, in one SSH session."""
+"""What the doctor wants to know of a host beyond what a probe tells, in one SSH session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one host shows of itself that a preview doesn't look at. Pure."""
+"""What one host shows of itself that a preview does not probe. Pure."""
 
 from __future__ import annotations
 

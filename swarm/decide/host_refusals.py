@@ -19,7 +19,7 @@ HostRule = Callable[[World, Node, Host, Step], Finding | None]
 
 
 def by_host(world: World, plan: Plan) -> Iterator[Finding]:
-    """What the rules say of each host that was looked at."""
+    """What the rules say of each host that was probed."""
     for node in world.settings.nodes:
         if host := world.observation.get(node.name):
             found = (rule(world, node, host, plan.nodes[node.name].step) for rule in RULES)

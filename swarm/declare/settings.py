@@ -33,7 +33,7 @@ class Ssh:
     proxy: Proxy | None = key(anything, "must be a mapping with a host", default=None)
 
     @property
-    def look_timeout(self) -> int:
+    def probe_timeout(self) -> int:
         """Seconds that a host gets to tell how it is, the connection included."""
         return 2 * self.connect_timeout
 
@@ -142,7 +142,7 @@ class Settings:
     settle_timeout: int = key(  # seconds
         rules.duration("1s to 24h, such as 5m", 1, 86400), default=300
     )
-    # Hosts that are looked at at a time; None: all.
+    # Hosts that are probed at a time; None: all.
     parallel: int | None = key(number(1, 1000, "a number of hosts"), default=None)
     adopt: bool = key(boolean, default=False)
     allow_unreachable: bool = key(boolean, default=False)

@@ -1,1 +1,1 @@
-"""What is: hosts and swarms, looked at over SSH."""
+"""What is: hosts and swarms, probed over SSH."""

@@ -13,7 +13,7 @@ from swarm.script import render
 
 DATA_ROOT = "/var/lib/docker"
 
-# What the scripts of an up need, by the package that has it. `ip` tells the look which addresses are taken.
+# What the scripts of an up need, by the package that has it. `ip` tells the probe which addresses are taken.
 PACKAGES = {
     "flock": "util-linux",
     "ip": "iproute2",

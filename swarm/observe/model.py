@@ -10,7 +10,7 @@ from swarm.declare.labels import NAME_LABEL
 
 VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"  # that the swarm gave an overlay network
 KEY_CHANGED = "its host key has CHANGED"
-# In the words of OpenSSH, of Docker's client where the user may not use the engine, and of the look.
+# In the words of OpenSSH, of Docker's client where the user may not use the engine, and of the probe.
 REFUSING = ("permission denied", "host key", "too many authentication failures", "its login shell")
 
 

@@ -1,6 +1,6 @@
-"""How it is found out: every host looked at over SSH, many at once, and nothing changed.
+"""How it is found out: every host probed over SSH, many at once, and nothing changed.
 
-A look is one SSH session. It prints a few facts of the host, then asks its Docker Engine. What all managers
+A probe is one SSH session. It prints a few facts of the host, then asks its Docker Engine. What all managers
 of a swarm tell alike is asked of one of them, the leader where its host answers.
 """
 
@@ -33,9 +33,9 @@ STEADY_SECONDS = 120
 BRIEF_SECONDS = 40  # for what may never come: tasks of a service that can't be whole, whose repair must
 # not be held up; a leader, while most managers are silent
 
-TOTAL_SECONDS = 60  # that a look may take which isn't silent
+TOTAL_SECONDS = 60  # that a probe may take which isn't silent
 AT_ONCE_BY_JUMP_HOST = 8  # sshd drops connections at random while ten or more of them haven't logged in yet
-FILES_SPARED, FILES_PER_LOOK = 64, 8  # open ones, for all else and while a look begins
+FILES_SPARED, FILES_PER_PROBE = 64, 8  # open ones, for all else and while a probe begins
 STARTING_SECONDS = 60  # that an engine may take to find its swarm's leader
 
 # Tasks that are meant to run, or to be started again: a service's own count has those, too, of nodes that
@@ -55,16 +55,16 @@ def observe(
     configs: Collection[str] = (),
 ) -> Observation:
     """All hosts that aren't lost, as many at a time as may be. While there is something to be awaited it
-    looks again, for `patience` seconds at most, BRIEF_SECONDS for what may never come, and says what it
+    probes again, for `patience` seconds at most, BRIEF_SECONDS for what may never come, and says what it
     waits for. `configs`: the names of those that may be there; others aren't looked for."""
-    looks = Looks(settings, configs)
+    probes = Probes(settings, configs)
     deadline = time.monotonic() + patience
     brief_deadline = min(deadline, time.monotonic() + BRIEF_SECONDS)
     said = ""
-    with ThreadPoolExecutor(max_workers=looks.at_once) as pool:
+    with ThreadPoolExecutor(max_workers=probes.at_once) as pool:
         while True:
             began = time.monotonic()
-            observation = looks.all(pool)
+            observation = probes.all(pool)
             now = time.monotonic()
             nodes_move = any(awaited(observation, ())) and not _majority_is_silent(settings, observation)
             if nodes_move:
@@ -87,8 +87,8 @@ def _majority_is_silent(settings: Settings, observation: Observation) -> bool:
     return 2 * len(silent) >= len(managers)
 
 
-class Looks:
-    """A look at each host, again and again; `configs` are the names of those that matter."""
+class Probes:
+    """A probe of each host, again and again; `configs` are the names of those that matter."""
 
     def __init__(self, settings: Settings, configs: Collection[str] = ()) -> None:
         self.settings = settings
@@ -98,10 +98,12 @@ class Looks:
 
     @property
     def at_once(self) -> int:
-        """How many looks at a time: as the settings say, and as this computer lets us open files."""
+        """How many probes at a time: as the settings say, and as this computer lets us open files."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         wanted = self.settings.parallel or len(self.nodes)
-        may = len(self.nodes) if files == resource.RLIM_INFINITY else (files - FILES_SPARED) // FILES_PER_LOOK
+        may = (
+            len(self.nodes) if files == resource.RLIM_INFINITY else (files - FILES_SPARED) // FILES_PER_PROBE
+        )
         return max(1, min(wanted, may))
 
     def all(self, pool: ThreadPoolExecutor) -> Observation:
@@ -112,11 +114,11 @@ class Looks:
     def one(self, name: str, *, complete: bool = False) -> Host:
         """A host; `complete`: it is to tell what all managers tell alike."""
         node = self.nodes[name]
-        args = LookArgs(node, config_file(self.settings.stack), self.configs, complete)
+        args = ProbeArgs(node, config_file(self.settings.stack), self.configs, complete)
         if not node.ssh.proxy:
-            return look(args)
+            return probe_host(args)
         with self.jumps[_way_in(node)]:
-            return look(args)
+            return probe_host(args)
 
     def _completed(self, hosts: dict[str, Host]) -> dict[str, Host]:
         """Each swarm complete in all its managers' views: where the leader hasn't told the rest, the manager
@@ -177,8 +179,8 @@ def _is_cut_off(host: Host, node: Node, entry: SwarmNode) -> bool:
 
 
 @dataclass(frozen=True)
-class LookArgs:
-    """Which host is looked at, how it is reached, and what it is to tell beyond what it must."""
+class ProbeArgs:
+    """Which host is probed, how it is reached, and what it is to tell beyond what it must."""
 
     node: Node
     ssh_config: Path
@@ -186,20 +188,20 @@ class LookArgs:
     complete: bool = False
 
 
-def look(args: LookArgs) -> Host:
+def probe_host(args: ProbeArgs) -> Host:
     """One host, in one session; a failure is a Host with a problem. A connection that was cut before anybody
     was asked who he is, as a server does that has many at its door, gets one more try."""
-    host, cut = _look(args)
+    host, cut = _probe_host(args)
     if cut:
         time.sleep(random.uniform(0.5, 1.5))  # noqa: S311 (not all at the same moment)
-        host, _ = _look(args)
+        host, _ = _probe_host(args)
     return host
 
 
-def _look(args: LookArgs) -> tuple[Host, bool]:
+def _probe_host(args: ProbeArgs) -> tuple[Host, bool]:
     """The host, and whether the connection was cut."""
     began = time.time()
-    bounds = Bounds(args.node.ssh.look_timeout, TOTAL_SECONDS)
+    bounds = Bounds(args.node.ssh.probe_timeout, TOTAL_SECONDS)
     told = Facts({})
     with Session(args.node.name, args.ssh_config, bounds, facts.script()) as session:
         try:
@@ -233,7 +235,7 @@ def _problem(session: Session, error: Exception) -> str:
     return f"{who} gives no answer: {session.reason}" if session.begun else session.reason
 
 
-def _host(args: LookArgs, told: Facts, skew: float, engine: Engine) -> Host:
+def _host(args: ProbeArgs, told: Facts, skew: float, engine: Engine) -> Host:
     """Managers first answer for the nodes: where there is no leader that fails at once, while
     /info would block."""
     name = args.node.name

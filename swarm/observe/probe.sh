@@ -25,7 +25,7 @@ certificate=''
 for tool in $tools; do
   command -v "$tool" >/dev/null || echo "lacks $tool"
 done
-# As the scripts use them, which some BusyBoxes don't know. Locked for others, too: looks come side by side.
+# As the scripts use them, which some BusyBoxes don't know. Locked for others, too: probes come side by side.
 timeout -s KILL 9 flock -s -n 9 9</ 2>/dev/null || {
   timeout -s KILL 9 true 2>/dev/null || echo "lacks timeout"
   flock -s -n 9 9</ 2>/dev/null || echo "lacks flock"

@@ -108,7 +108,7 @@ class Host:
 
     def meanwhile(self, request: str, event: Callable[[], object], after: int = 0) -> None:
         """Has something happen, once, when such a request has come in and before it is answered; `after` so
-        many others of its kind. A look asks for `GET /info` once, and a script after that."""
+        many others of its kind. A probe asks for `GET /info` once, and a script after that."""
         self.moods.events[request] = [*[lambda: None] * after, event]
 
     def behave(self) -> None:

@@ -99,7 +99,7 @@ def run(project: Path) -> Run:
 
 PARTS = [
     ("swarm/declare/load", "load", "reading the configuration"),
-    ("swarm/observe/probe", "observe", "looking at the hosts"),
+    ("swarm/observe/probe", "observe", "probing the hosts"),
     ("swarm/decide/decisions", "decide", "deciding what is to be done"),
     ("components/cluster", "SwarmCluster", "declaring the resources"),
     ("components/stack", "deploy", "declaring the resources"),
@@ -135,7 +135,7 @@ def test_a_fault_of_an_operation_is_one_error(project: Path, run: Run, operation
     shown = run(sys.executable, "-m", *operation.split(), "lab")
     assert shown.returncode == 1
     assert shown.stdout.startswith(
-        "error: unexpected error while looking at the hosts: RuntimeError: broken on purpose: [secret] ("
+        "error: unexpected error while probing the hosts: RuntimeError: broken on purpose: [secret] ("
     )
     assert "(most recent call last)" not in shown.stdout
 

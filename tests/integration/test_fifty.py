@@ -1,4 +1,4 @@
-"""Fifty hosts on one computer: a swarm is made, looked at, enlarged and taken away, three times in a row.
+"""Fifty hosts on one computer: a swarm is made, probed, enlarged and taken away, three times in a row.
 
 It is for a machine that does nothing else meanwhile: `make test-all` runs it last and alone. By itself:
 `. ./env.sh; pytest -s tests/integration/test_fifty.py`.

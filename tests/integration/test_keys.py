@@ -173,7 +173,7 @@ def test_make_brings_it_up_with_every_key_of_a_swarm_that_lives(swarm: Deploymen
 
 
 def looked(swarm: Deployment, folder: Path) -> tuple[bool, set[str]]:
-    """Whether hosts are looked at beside each other, and the seconds that their connections may take."""
+    """Whether hosts are probed beside each other, and the seconds that their connections may take."""
     (folder / "ssh").write_text(SSH.format(folder=folder))
     (folder / "ssh").chmod(0o755)
     (folder / "pids").touch()

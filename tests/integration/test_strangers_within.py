@@ -50,7 +50,7 @@ def test_a_host_that_came_into_a_swarm_since_the_look_is_left_alone(
     made: list[Swarm] = []
     fakes[name].meanwhile("GET /info", lambda: made.append(fakes.swarm(name)), after=1)
     said = fresh.up(fails=True)
-    assert "has come into a swarm since it was looked at" in said
+    assert "has come into a swarm since it was probed" in said
     assert fakes.world.swarms[made[0].id].spec["Labels"] == {}
     assert fakes[name].changes() == []
     assert fakes[name].swarm is made[0]

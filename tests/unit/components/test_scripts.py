@@ -361,7 +361,7 @@ def test_init_leaves_to_docker_what_is_not_declared(host: Docker) -> None:
 def test_init_changes_nothing_on_a_host_that_has_come_into_a_swarm(host: Docker, state: str) -> None:
     done = host.put(state=state, node_id="id-9").run(init())
     assert (done.returncode, printed(done)) == (1, {})
-    assert "has come into a swarm since it was looked at" in done.stderr
+    assert "has come into a swarm since it was probed" in done.stderr
     assert host.changes == []
 
 
@@ -458,7 +458,7 @@ def test_join_neither_leaves_a_membership_that_is_not_expected_nor_sends_a_token
 ) -> None:
     done = host.put(state=state, **told).run(join(stale_id))
     assert (done.returncode, printed(done)) == (1, {})
-    assert "has come into a swarm since it was looked at" in done.stderr
+    assert "has come into a swarm since it was probed" in done.stderr
     assert host.changes == []
     assert not (host.folder / "request").exists()
 

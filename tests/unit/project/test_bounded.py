@@ -60,7 +60,7 @@ def running(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def look() -> Run:
+def run() -> Run:
     """A stack with a page in host mode, its swarm in place."""
     port = compose.Port(80, 8080, mode="host")
     demo = compose.Stack("demo", (compose.Service("page", "nginx:1", ports=(port,)),), ())
@@ -113,13 +113,13 @@ def test_a_pulumi_command_that_hangs_ends_the_operation_with_what_it_was(
 
 
 def test_the_play_s_preview_that_hangs_ends_the_play(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     from acceptance.play import __main__ as play
 
     hangs("pulumi")
     monkeypatch.setattr(play, "COMMAND_SECONDS", SECONDS)
-    monkeypatch.setattr(stack, "prepare", lambda _: look)
+    monkeypatch.setattr(stack, "prepare", lambda _: run)
     with pytest.raises(PlayError, match=r"the preview took longer than 0\.5 s"):
         play.prepare("lab")
 
@@ -133,24 +133,24 @@ def test_a_command_of_the_play_s_that_hangs_ends_it(hangs: Hangs, monkeypatch: p
 
 
 def test_a_manager_that_hangs_is_no_answer_to_the_play(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(swarm, "ASK_SECONDS", SECONDS)
     monkeypatch.setattr(swarm, "SPARE_SECONDS", 0)
-    asked = swarm.Swarm(look)
+    asked = swarm.Swarm(run)
     for ask in (asked.nodes, lambda: asked.docker("node ls")):
         with pytest.raises(NoAnswerError, match="m1: "):
             ask()
 
 
 def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     hangs("ssh")
-    monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - look.settings.leader.ssh.connect_timeout)
-    assert look.plan.cluster
-    (found,) = verify.port_checks(look, look.plan.cluster, look.stacks[0])
+    monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - run.settings.leader.ssh.connect_timeout)
+    assert run.plan.cluster
+    (found,) = verify.port_checks(run, run.plan.cluster, run.stacks[0])
     assert found.verdict is Verdict.FAILED
     assert (found.where, found.what) == (
         ("demo_page",),
@@ -159,21 +159,21 @@ def test_a_manager_that_hangs_fails_the_check_of_a_port_and_no_more(
 
 
 def test_a_host_that_hangs_fails_the_check_of_its_port(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run, tmp_path: Path
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path
 ) -> None:
     hangs("ssh")
-    node = look.settings.leader
+    node = run.settings.leader
     monkeypatch.setattr(verify, "ANSWER_SECONDS", SECONDS - node.ssh.connect_timeout)
     assert verify.ask(tmp_path, compose.Port(80, 8080), node, "10.0.0.1") == (False, "no answer within 0.5 s")
 
 
 def test_a_manager_that_hangs_ends_the_recovery_with_what_was_asked(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     hangs("ssh")
-    monkeypatch.setattr(recover, "ANSWER_SECONDS", 1 - look.settings.leader.ssh.connect_timeout)
+    monkeypatch.setattr(recover, "ANSWER_SECONDS", 1 - run.settings.leader.ssh.connect_timeout)
     with pytest.raises(CommandError) as ended:
-        recover.find(look, {"type": "docker:index/secret:Secret", "inputs": {"name": "demo_key"}})
+        recover.find(run, {"type": "docker:index/secret:Secret", "inputs": {"name": "demo_key"}})
     assert str(ended.value) == ("m1 doesn't tell whether the secret demo_key is there: no answer within 1 s")
 
 
@@ -196,19 +196,19 @@ def test_a_manager_that_hangs_holds_no_run_up(hangs: Hangs) -> None:
 
 
 def test_a_host_that_hangs_has_an_unknown_kind(
-    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, look: Run
+    hangs: Hangs, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     hangs("ssh")
     monkeypatch.setattr(stages, "ANSWER_SECONDS", SECONDS)
     monkeypatch.setattr(pulumi_cli, "version", lambda: "3")
     made: Any = SimpleNamespace(stack="lab", ground=SimpleNamespace(what="the lab"))
-    assert "(unknown)" in stages.conditions(made, look).hosts
+    assert "(unknown)" in stages.conditions(made, run).hosts
 
 
-def test_what_a_manager_is_asked_is_quoted(program: Program, look: Run, tmp_path: Path) -> None:
+def test_what_a_manager_is_asked_is_quoted(program: Program, run: Run, tmp_path: Path) -> None:
     program("ssh", f'#!/bin/sh\nprintf "%s" "$4" >{tmp_path}/asked\necho id-1\n')
     resource = {"type": "docker:index/secret:Secret", "inputs": {"name": "a; reboot"}}
-    assert recover.find(look, resource) == "id-1"
+    assert recover.find(run, resource) == "id-1"
     assert (tmp_path / "asked").read_text() == ("docker secret inspect --format '{{.ID}}' -- 'a; reboot'")
 
 

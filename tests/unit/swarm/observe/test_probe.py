@@ -1,4 +1,4 @@
-"""A look at a host: the Engine's API through the pipes of a stand-in for ssh."""
+"""A probe of a host: the Engine's API through the pipes of a stand-in for ssh."""
 
 import json
 import random
@@ -22,7 +22,7 @@ from operations.doctor import facts as facts_of_doctor
 from operations.doctor import overlay
 from swarm.declare.labels import NAME_LABEL, NAMESPACE_LABEL, OWNER_LABEL, STACK_LABEL
 from swarm.declare.settings import Node, Proxy, Settings, Ssh
-from swarm.observe import facts as facts_of_look
+from swarm.observe import facts as facts_of_probe
 from swarm.observe import probe
 from swarm.observe.model import KEY_CHANGED, Cluster, Host, Observation, Service, SwarmObject
 from swarm.observe.settling import BOOT_SECONDS, PENDING, late_engines, under_way
@@ -170,7 +170,7 @@ def line_of(pem: str) -> str:
         path = Path(folder) / "swarm/certificates/swarm-node.crt"
         path.parent.mkdir(parents=True)
         path.write_text(pem)
-        command = ["sh", "-c", facts_of_look.script(folder)]
+        command = ["sh", "-c", facts_of_probe.script(folder)]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search("^certificate (.*)$", told, re.M)
     assert found
@@ -178,7 +178,7 @@ def line_of(pem: str) -> str:
 
 
 def read_certificate(pem: str) -> tuple[str, ...]:
-    told = facts_of_look.Facts({"certificate": [line_of(pem)]})
+    told = facts_of_probe.Facts({"certificate": [line_of(pem)]})
     return told.cluster_id, told.node_id
 
 
@@ -247,13 +247,13 @@ def asked(tmp_path: Path) -> Asked:
 
 @pytest.fixture
 def seen(ssh: Callable[..., None], tmp_path: Path) -> Seen:
-    """What a look at a host gives that answers like this."""
+    """What a probe of a host gives that answers like this."""
 
     def at(limit: float = 8, complete: bool = False, **told: Any) -> Host:
         ssh(**told)
         way = in_haste(limit / 2)
-        args = probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
-        return probe.look(args)
+        args = probe.ProbeArgs(node("m1", ssh=way), tmp_path / "ssh_config", ["site"], complete=complete)
+        return probe.probe_host(args)
 
     return at
 
@@ -375,7 +375,7 @@ def test_free_space_isn_t_known_where_the_engine_s_folder_is_another_or_the_host
 def test_the_facts_are_told_by_a_real_shell(program: Program) -> None:
     """Whatever this machine has: the clock, and a word on each module."""
     program("docker", "#!/bin/sh\n")
-    done = subprocess.run(["sh", "-c", facts_of_look.script()], capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", facts_of_probe.script()], capture_output=True, text=True, check=True)
     told = [line.split() for line in done.stdout.splitlines()]
     assert abs(float(told[0][1]) - time.time()) < 10
     kernel = {words[1]: words[2] for words in told if words[:1] == ["kernel"]}
@@ -387,7 +387,7 @@ def test_the_facts_are_told_by_a_real_shell(program: Program) -> None:
 @pytest.mark.parametrize(
     "shell",
     [
-        facts_of_look.script(),
+        facts_of_probe.script(),
         *map(render, (facts_of_doctor.SCRIPT, overlay.NETWORK, overlay.CONTAINER, mesh.ESP)),
     ],
 )
@@ -497,7 +497,7 @@ def test_of_a_subject_and_an_issuer_the_subject_counts() -> None:
 
 @pytest.mark.parametrize("text", [[], [""], ["no base64"], ["AAA"], ["bm90IGEgY2VydGlmaWNhdGU="]])
 def test_what_is_no_certificate_tells_nothing(text: list[str]) -> None:
-    told = facts_of_look.Facts({"certificate": text} if text else {})
+    told = facts_of_probe.Facts({"certificate": text} if text else {})
     assert (told.cluster_id, told.node_id) == ("", "")
 
 
@@ -703,12 +703,12 @@ def test_a_jump_host_s_process_that_outlives_the_session_prolongs_nothing(
     program("ssh", "#!/bin/sh\nsleep 30\n")
     began = time.monotonic()
     way = in_haste(0.5)
-    host = probe.look(probe.LookArgs(node("m1", ssh=way), tmp_path / "ssh_config"))
+    host = probe.probe_host(probe.ProbeArgs(node("m1", ssh=way), tmp_path / "ssh_config"))
     assert host.problem == "it gave no answer within 1 s"
     assert time.monotonic() - began < 20, "it waited for the child, which sleeps for 30 s"
 
 
-def test_no_process_and_no_open_file_is_left_of_a_look(seen: Seen) -> None:
+def test_no_process_and_no_open_file_is_left_of_a_probe(seen: Seen) -> None:
     seen(**manager())
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
@@ -851,7 +851,7 @@ def test_hosts_are_looked_at_so_many_at_a_time(
     together, counted, busy = threading.Barrier(at_once), threading.Lock(), []
     most = 0
 
-    def one(args: probe.LookArgs) -> Host:
+    def one(args: probe.ProbeArgs) -> Host:
         nonlocal most
         name = args.node.name
         with counted:
@@ -862,7 +862,7 @@ def test_hosts_are_looked_at_so_many_at_a_time(
             busy.remove(name)
         return Host(name)
 
-    monkeypatch.setattr(probe, "look", one)
+    monkeypatch.setattr(probe, "probe_host", one)
     hosts = probe.observe(declared("m1 m2 m3 w1", parallel=parallel), [], print, patience=0)
     assert (list(hosts), most) == (["m1", "m2", "m3", "w1"], at_once)
 
@@ -875,7 +875,7 @@ def behind(jump: str, *names: str) -> list[Node]:
 def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     counted, busy, most = threading.Lock(), {"j1": 0, "j2": 0}, {"j1": 0, "j2": 0}
 
-    def one(args: probe.LookArgs) -> Host:
+    def one(args: probe.ProbeArgs) -> Host:
         assert args.node.ssh.proxy
         way = args.node.ssh.proxy.host
         with counted:
@@ -886,7 +886,7 @@ def test_behind_one_jump_host_few_are_looked_at_at_a_time(monkeypatch: pytest.Mo
             busy[way] -= 1
         return Host(args.node.name)
 
-    monkeypatch.setattr(probe, "look", one)
+    monkeypatch.setattr(probe, "probe_host", one)
     nodes = behind("j1", *(f"w{n}" for n in range(20))) + behind("j2", *(f"m{n}" for n in range(12)))
     hosts = probe.observe(declared("", *nodes), [], print, patience=0)
     assert len(hosts) == 32

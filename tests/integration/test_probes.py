@@ -1,4 +1,4 @@
-"""Looks at fake hosts by real SSH: what is left behind, what is asked of whom, how many at a time."""
+"""Probes of fake hosts by real SSH: what is left behind, what is asked of whom, how many at a time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def fakes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 @pytest.fixture
 def hosts(fakes: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
-    """In no swarm, and looked at from an empty folder."""
+    """In no swarm, and probed from an empty folder."""
     monkeypatch.chdir(tmp_path)
     fakes.restore()
     return fakes
@@ -52,7 +52,7 @@ def declared(hosts: Fleet, **ways: Ssh | None) -> Settings:
 
 
 def seen(settings: Settings, **more: object) -> Observation:
-    """A look at them all, once."""
+    """A probe of them all, once."""
     ssh.write_config(settings)
     return probe.observe(settings, [], lambda _: None, patience=0, **more)  # type: ignore[arg-type]
 
