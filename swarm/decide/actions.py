@@ -50,8 +50,8 @@ def _claim(world: World) -> Iterator[Action]:
     if world.cluster and not world.claimed:
         labels = {**world.cluster.labels, **owner_labels(world.settings, world.known)}
         request = json.dumps({**world.cluster.spec, "Labels": labels})
-        arguments = (str(world.cluster.version), request, *world.cluster.marks)
-        words = f"label the swarm as {world.settings.mark}'s"
+        arguments = (str(world.cluster.version), request, *world.cluster.label_configs)
+        words = f"label the swarm as {world.settings.owner_label}'s"
         yield Action("claim", world.settings.stack, None, arguments, words)
 
 

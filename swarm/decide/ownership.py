@@ -47,36 +47,40 @@ class Owner:
     """Who looks after a swarm: a program's `project/stack`, and the ID in its state; programs before the
     IDs have none."""
 
-    mark: str
+    stack: str
     id: str = ""
 
     def __str__(self) -> str:
-        return f"{self.mark} (owner ID {self.id})" if self.id else self.mark
+        return f"{self.stack} (owner ID {self.id})" if self.id else self.stack
 
 
 def owner_labels(settings: Settings, known: Known) -> dict[str, str]:
     """The labels by which a swarm is this stack's."""
-    return {STACK_LABEL: settings.mark, OWNER_LABEL: known.owner}
+    return {STACK_LABEL: settings.owner_label, OWNER_LABEL: known.owner}
 
 
 def owners(cluster: Cluster) -> list[Owner]:
     """The owners by a swarm's own labels, and by the configs that marked it before there were IDs."""
-    mark, owner_id = cluster.labels.get(STACK_LABEL, ""), cluster.labels.get(OWNER_LABEL, "")
-    found = [Owner(mark, owner_id)] if mark or owner_id else []
-    return found + [Owner(one) for one in sorted(set(cluster.marks.values())) if one != mark]
+    stack, owner_id = cluster.labels.get(STACK_LABEL, ""), cluster.labels.get(OWNER_LABEL, "")
+    found = [Owner(stack, owner_id)] if stack or owner_id else []
+    return found + [Owner(one) for one in sorted(set(cluster.label_configs.values())) if one != stack]
 
 
 def is_ours(settings: Settings, known: Known, cluster: Cluster) -> bool:
     """Whether a swarm is known to be this stack's."""
     found = owners(cluster)
     if any(one.id for one in found):
-        return found == [Owner(settings.mark, known.owner)]
-    return found in ([], [Owner(settings.mark)]) and bool(known.ids & cluster.entries.keys())
+        return found == [Owner(settings.owner_label, known.owner)]
+    return found in ([], [Owner(settings.owner_label)]) and bool(known.ids & cluster.entries.keys())
 
 
 def is_claimed(settings: Settings, known: Known, cluster: Cluster) -> bool:
     """Whether a swarm carries our labels, and nothing of before."""
-    return is_ours(settings, known, cluster) and bool(cluster.labels.get(OWNER_LABEL)) and not cluster.marks
+    return (
+        is_ours(settings, known, cluster)
+        and bool(cluster.labels.get(OWNER_LABEL))
+        and not cluster.label_configs
+    )
 
 
 def is_labelled(known: Known, entry: SwarmNode) -> bool:

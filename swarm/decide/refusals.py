@@ -61,7 +61,7 @@ def _whose(world: World, cluster: Cluster) -> tuple[str, str]:
     if len(found) > 1:
         why = f"it carries the labels of {len(found)} owners: {', '.join(map(str, found))}"
         return why, f"Find out who looks after it; to take it over from all of them: {adopt}"
-    if found and found[0].mark == world.settings.mark:
+    if found and found[0].stack == world.settings.owner_label:
         return (
             f"it is looked after from another state of {found[0]}",
             f"Use that state (PULUMI_BACKEND_URL); if it is gone, take the swarm into this one: {adopt}, and "

@@ -152,7 +152,7 @@ class Settings:
     other_nodes: tuple[str, ...] = key(rules.other_nodes, default=())
 
     @property
-    def mark(self) -> str:
+    def owner_label(self) -> str:
         """What a swarm carries that is looked after by this stack."""
         return f"{self.project}/{self.stack}"
 

@@ -139,7 +139,7 @@ def _with_shared(host: Host, told: Mapping[str, Cluster]) -> Host:
     """A host whose view has what another has told and all would tell alike."""
     if not host.cluster or host.cluster.complete:
         return host
-    alike = ("services", "networks", "secrets", "configs", "marks", "complete")
+    alike = ("services", "networks", "secrets", "configs", "label_configs", "complete")
     shared = {name: getattr(told[host.cluster.id], name) for name in alike}
     return replace(host, cluster=replace(host.cluster, **shared))
 
@@ -318,7 +318,7 @@ def _complete(cluster: Cluster, engine: Engine, configs: Iterable[str]) -> Clust
     secrets = engine.get("/secrets")
     marked = engine.get(MARKED_CONFIGS)
     there = {name: one for name in configs if (one := _config(engine, name))}
-    marks = {one["Spec"]["Name"]: one["Spec"]["Labels"][STACK_LABEL] for one in marked}
+    labeled = {one["Spec"]["Name"]: one["Spec"]["Labels"][STACK_LABEL] for one in marked}
     return replace(
         cluster,
         complete=True,
@@ -326,7 +326,7 @@ def _complete(cluster: Cluster, engine: Engine, configs: Iterable[str]) -> Clust
         networks={network["Name"]: _network(network) for network in networks},
         secrets={one["Spec"]["Name"]: SwarmObject(one["ID"]) for one in secrets},
         configs=there,
-        marks=marks,
+        label_configs=labeled,
     )
 
 

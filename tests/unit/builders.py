@@ -76,7 +76,7 @@ def cluster(names: str, *changed: SwarmNode, **more: Any) -> Cluster:
         "labels": {STACK_LABEL: MARK, OWNER_LABEL: OWNER},
         "spec": {"Name": "default", "Labels": {}},
         "version": 10,
-        "marks": {},
+        "label_configs": {},
         "address_pool": "10.20.0.0/16",
         "data_path_port": 4789,
         "task_history_limit": 5,

@@ -245,7 +245,7 @@ def test_the_convergence_has_work_on_the_swarm_itself_while_nobody_joins(
 
 
 def test_a_swarm_that_is_taken_over_is_labelled_before_anything_else_is_done_to_it(run: Run) -> None:
-    swarm = cluster("m1 w1", labels={"team": "a"}, marks={"other-prod": "other/prod"}, version=17)
+    swarm = cluster("m1 w1", labels={"team": "a"}, label_configs={"other-prod": "other/prod"}, version=17)
     seen, _ = run(declared("m1 w1 w2", adopt=True), swarm)
     spec = {"team": "a", "swarm.pulumi.stack": "swarm/lab", "swarm.pulumi.owner": OWNER}
     (line,) = [one for one in seen["tokens"]["stdin"].splitlines() if one.startswith("claim ")]

@@ -798,7 +798,7 @@ def test_a_container_that_can_t_be_put_on_a_node_is_listed() -> None:
         None,
         cluster("m1 w1", labels={STACK_LABEL: "other/one", OWNER_LABEL: "another's"}),
         cluster("m1 w1", labels={STACK_LABEL: MARK, OWNER_LABEL: "another's"}),
-        cluster("m1 w1", labels={}, marks={"other-one": "other/one"}),
+        cluster("m1 w1", labels={}, label_configs={"other-one": "other/one"}),
         cluster("m1 w1", labels={}),
     ],
     ids=["no swarm", "another's", "another state's", "another's by its mark", "nobody's"],

@@ -315,7 +315,11 @@ CASES = {
     "a swarm from before there were owners is ours by the state's node IDs, and gets its label": Case(
         declared("m1 w1"),
         cluster(
-            "", entry("m1", labels=before("m1")), entry("w1", labels=before("w1")), labels={}, marks=MARKS
+            "",
+            entry("m1", labels=before("m1")),
+            entry("w1", labels=before("w1")),
+            labels={},
+            label_configs=MARKS,
         ),
         known=replace(KNOWN, node_ids={"w1": "id-w1"}),
         evictions=["label the swarm as swarm/lab's"],
@@ -323,7 +327,7 @@ CASES = {
     ),
     "a swarm from before there were owners, and a state that doesn't know it": Case(
         declared("m1 w1"),
-        cluster("m1 w1", labels={}, marks=MARKS),
+        cluster("m1 w1", labels={}, label_configs=MARKS),
         refusals=["m1: in swarm ours already, and it is looked after from another state of swarm/lab. Use"],
     ),
     "a swarm of this stack is looked after from another state": Case(
@@ -345,12 +349,12 @@ CASES = {
     ),
     "a swarm carries two owners' labels": Case(
         declared("m1 w1"),
-        cluster("m1 w1", marks={"other-prod": "other/prod"}),
+        cluster("m1 w1", label_configs={"other-prod": "other/prod"}),
         refusals=["it carries the labels of 2 owners: swarm/lab (owner ID 0123456789abcdef), other/prod"],
     ),
     "a swarm is taken over from two owners": Case(
         declared("m1 w1", adopt=True),
-        cluster("m1 w1", marks={"other-prod": "other/prod"}),
+        cluster("m1 w1", label_configs={"other-prod": "other/prod"}),
         evictions=["label the swarm as swarm/lab's"],
     ),
     "an older file doesn't take out what another state has added": Case(
@@ -768,7 +772,7 @@ def untold(*names: str) -> dict[str, str]:
         (declared("m1 m2 w1"), UNMARKED, (), untold("m1", "m2", "w1")),
         (declared("m1 m2 w1", adopt=True), UNMARKED, (), untold("m1", "m2", "w1")),
         (declared("m1"), cluster("m1", labels={}), (), untold("m1")),
-        (declared("m1 m2 w1"), replace(OURS, marks={"x": "other/x"}), (), untold("m1", "m2", "w1")),
+        (declared("m1 m2 w1"), replace(OURS, label_configs={"x": "other/x"}), (), untold("m1", "m2", "w1")),
         (declared("m1 m2 w1"), OURS, (member("m2", FOREIGN, "id-m8"),), untold("m2")),
         (declared("m1 m2 w1"), OURS, (member("w1", FOREIGN, "id-w8"),), untold("w1")),
         (declared("", *NAMED), OURS, (member("w1", FOREIGN, "id-w8"),), untold("w1")),

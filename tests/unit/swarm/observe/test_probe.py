@@ -282,7 +282,7 @@ def test_a_manager_shows_the_swarm(seen: Seen) -> None:
         labels=LABELS,
         spec=SPEC,
         version=10,
-        marks={"mark": MARK},
+        label_configs={"mark": MARK},
         index=12,
     )
     assert host.cluster.entries["id-w1"].ready
@@ -404,7 +404,7 @@ def test_a_swarm_without_labels_has_none(seen: Seen, labels: Json | None) -> Non
         bare = {**INFO["Swarm"]["Cluster"], "Spec": spec}
         host = seen(**manager(**{"/info": [200, with_swarm(Cluster=bare)], probe.MARKED_CONFIGS: [200, []]}))
         swarm = swarm_of(host)
-        assert (swarm.labels, swarm.marks, swarm.spec) == ({}, {}, spec)
+        assert (swarm.labels, swarm.label_configs, swarm.spec) == ({}, {}, spec)
 
 
 def test_a_manager_without_a_leader_is_told_by_its_failure_to_list_nodes(seen: Seen) -> None:
