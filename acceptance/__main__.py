@@ -20,12 +20,12 @@ from acceptance import pipeline, report
 from acceptance.environment import Environment
 from acceptance.pipeline import Result
 from acceptance.stages import DOES
-from benchmarks import page
+from benchmarks import reports
 from swarm import faults
 from swarm.errors import PlayError
 from swarm.foreign import harmless
 
-PAGE = page.REPORTS / "acceptance.md"
+PAGE = reports.REPORTS / "acceptance.md"
 JUNIT = Path(".acceptance/junit.xml")
 
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks import page
+from benchmarks import reports
 from components.scripts import host as host_scripts
 from lab import Lab
 from operations import pulumi_cli
@@ -140,7 +140,7 @@ def main() -> int:
         text = "\n".join(figures(seconds, conditions(lab)))
     finally:
         lab.down()
-    page.write("make bench", text)
+    reports.write("make bench", text)
     print(text)
     broken = [ratio.what for ratio in RATIOS if not ratio.holds(seconds)]
     for what in broken:

@@ -22,13 +22,13 @@ from acceptance import hosts
 from acceptance.driver import COMMAND_SECONDS, Driver
 from acceptance.play import script
 from acceptance.transcript import Transcript
-from benchmarks import page
+from benchmarks import reports
 from operations import pulumi_cli, stack
 from swarm import faults, process
 from swarm.errors import PlayError
 from swarm.foreign import harmless
 
-PAGE = page.REPORTS / "play.md"
+PAGE = reports.REPORTS / "play.md"
 
 
 class Interrupted(PlayError):  # noqa: N818 (nothing is wrong)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.elections import page
+from benchmarks.elections import report
 from benchmarks.elections.measuring import FAULTS, conditions, measure
 from benchmarks.elections.rows import Row
 from benchmarks.pulumi import plain_script
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     for size in options.sizes:
         found, where = one_size(lab, size, options.runs)
         rows += found
-    print(page.write(rows, where))
+    print(report.write(rows, where))
     return 0
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 
-from benchmarks import page
+from benchmarks import reports
 from benchmarks.elections.measuring import conditions, settled
 from benchmarks.kv import hosting
 from benchmarks.kv.measuring import Measured, measure
-from benchmarks.kv.page import figures
+from benchmarks.kv.report import figures
 from benchmarks.pulumi import plain_script
 from lab import Lab
 from swarm import faults
@@ -20,7 +20,7 @@ from swarm.errors import BenchError
 MANAGERS = 3
 ROUNDS = 9
 SECONDS = 1.0
-PAGE = page.REPORTS / "kv.md"
+PAGE = reports.REPORTS / "kv.md"
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def main() -> int:
         raise BenchError(str(error)) from error
     finally:
         lab.down()
-    page.write("make bench-kv", text, PAGE)
+    reports.write("make bench-kv", text, PAGE)
     print(text)
     return 0
 

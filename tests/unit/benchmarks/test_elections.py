@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import page
+from benchmarks import reports
 from benchmarks.elections.__main__ import sizes
 from benchmarks.elections.measuring import check, leaders, whole
-from benchmarks.elections.page import cell, findings, section, table
 from benchmarks.elections.plot import plot
+from benchmarks.elections.report import cell, findings, section, table
 from benchmarks.elections.rows import Row, as_csv, groups
 from swarm.errors import BenchError
 
@@ -108,16 +108,16 @@ def test_the_section_names_the_runs_and_shows_the_plot() -> None:
 def test_a_section_is_filled_and_the_rest_of_the_page_is_kept() -> None:
     text = "a\n<!-- figures: written by make x -->\nold\n<!-- end of figures -->\nb\n"
     two = text + text.replace("make x", "make y")
-    filled = page.fill(two, "make y", "new\nlines")
+    filled = reports.fill(two, "make y", "new\nlines")
     assert filled.startswith(text)
     assert filled.removeprefix(text) == text.replace("make x", "make y").replace("old", "new\nlines")
-    assert page.fill(filled, "make y", "new\nlines") == filled
+    assert reports.fill(filled, "make y", "new\nlines") == filled
 
 
 @pytest.mark.parametrize("text", ["", "<!-- figures: written by make x -->\n", "<!-- end of figures -->\n"])
 def test_a_page_without_the_section_is_an_error_that_names_the_lines(text: str) -> None:
     with pytest.raises(ValueError, match=r"figures: written by make x.*put these two lines back"):
-        page.fill(text, "make x", "new")
+        reports.fill(text, "make x", "new")
 
 
 # The raw figures.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import page
+from benchmarks import reports
 from benchmarks.kv.__main__ import PAGE
 from benchmarks.kv.measuring import MANY, ONE
-from benchmarks.kv.page import RATIOS, Ratio, cell, figures
+from benchmarks.kv.report import RATIOS, Ratio, cell, figures
 from benchmarks.kv.stores import OPERATIONS, WRITE_CONFIG, WRITE_ETCD, WRITE_LABEL, Redis
 from swarm.errors import BenchError
 
@@ -61,7 +61,7 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 
 def test_the_page_has_a_place_for_the_figures() -> None:
     text = PAGE.read_text()
-    assert "\nnew\n" in page.fill(text, "make bench-kv", "new")
+    assert "\nnew\n" in reports.fill(text, "make bench-kv", "new")
 
 
 Answering = Callable[[bytes], Path]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from statistics import median
 
-from benchmarks import page
+from benchmarks import reports
 from benchmarks.elections.rows import LONE_SECONDS, NO_FAULT, Row, as_csv, groups
 
 COMMAND = "make bench-election"
-CSV, PLOT = page.REPORTS / "elections.csv", page.REPORTS / "elections.svg"
+CSV, PLOT = reports.REPORTS / "elections.csv", reports.REPORTS / "elections.svg"
 
 
 def write(rows: Sequence[Row], where: str) -> str:
@@ -17,7 +17,7 @@ def write(rows: Sequence[Row], where: str) -> str:
     from benchmarks.elections.plot import plot  # late: it takes a second to load
 
     text = "\n".join(section(rows, where))
-    page.write(COMMAND, text)
+    reports.write(COMMAND, text)
     CSV.write_text(as_csv(rows), encoding="utf-8")
     PLOT.write_text(plot(rows), encoding="utf-8")
     return text
