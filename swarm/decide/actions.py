@@ -91,11 +91,16 @@ def _updates(world: World, nodes: Nodes) -> Iterator[Action]:
                 yield Action("update", node.name, plan.node_id, tuple(arguments))
 
 
+def labels(world: World, node: Node) -> dict[str, str]:
+    """A node's labels: those declared, and our own."""
+    edge = world.settings.edge
+    own = {EDGE_LABEL: "yes"} if edge and node.name in edge.nodes else {}
+    return {**node.labels, NAME_LABEL: node.name, OWNER_LABEL: world.known.owner, **own}
+
+
 def _labels(world: World, node: Node, entry: SwarmNode | None) -> list[str]:
-    """A node's labels are those declared, and our own: any other is drift."""
-    wanted = {**node.labels, NAME_LABEL: node.name, OWNER_LABEL: world.known.owner}
-    if world.settings.edge and node.name in world.settings.edge.nodes:
-        wanted[EDGE_LABEL] = "yes"
+    """What makes them so: any other is drift."""
+    wanted = labels(world, node)
     have = entry.labels if entry else {}
     return [
         *(f"--label-add={key}={value}" for key, value in wanted.items() if have.get(key) != value),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from swarm.decide import host_refusals
+from swarm.decide import host_refusals, placement
 from swarm.decide.ownership import is_labelled, owners
 from swarm.decide.plan import Plan, Step
 from swarm.decide.quorum import RECOVERY, quorum
@@ -200,4 +200,6 @@ RULES: tuple[Rule, ...] = (
     quorum,
     stranger_managers,
     missing,
+    placement.stuck,
+    placement.narrow,
 )

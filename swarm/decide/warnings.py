@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from swarm.decide import fitness
+from swarm.decide import fitness, placement
 from swarm.decide.plan import Plan, Step
 from swarm.decide.refusals import Rule
 from swarm.decide.world import World
@@ -117,6 +117,7 @@ RULES: tuple[Rule, ...] = (
     strangers,
     undeclared_services,
     files,
+    placement.nowhere,
     few_managers,
     missing_tasks,
 )
