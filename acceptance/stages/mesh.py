@@ -29,7 +29,7 @@ REQUESTS = 1000
 LEAST = 400  # of which each of two replicas has, where they are spread
 NAMES = 20  # requests by which all replicas are met: DNS gives their addresses in any order
 ASK_SECONDS = 180
-ENCRYPTED_MTU = overlay.MTU - 26  # octets: Docker leaves room for the encryption
+ENCRYPTED_MTU = overlay.MTU - 26  # bytes: Docker leaves room for the encryption
 
 ESP = Path(__file__).with_name("esp.sh")
 

@@ -22,7 +22,7 @@ SESSION_SECONDS = 600  # after which a listener ends by itself: by then all has 
 ARRIVE_SECONDS = 3
 END_SECONDS = 15
 FEW = 4  # senders at a time, where datagrams were lost
-SMALL = 64  # octets
+SMALL = 64  # bytes
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Message:
     target: str
     address: str
     port: int
-    octets: int = SMALL
+    size: int = SMALL
 
     @property
     def words(self) -> str:
         """As the sending program is told."""
-        return f"{self.way}/{self.address}/{self.port}/{self.octets}"
+        return f"{self.way}/{self.address}/{self.port}/{self.size}"
 
     @property
     def where(self) -> str:
@@ -49,10 +49,10 @@ class Message:
     @property
     def arrival(self) -> Arrival:
         """What its receiver says of it."""
-        return self.target, self.where, self.sender, self.octets
+        return self.target, self.where, self.sender, self.size
 
 
-Arrival = tuple[str, str, str, int]  # target, protocol/port, sender, octets
+Arrival = tuple[str, str, str, int]  # target, protocol/port, sender, size
 Send = Callable[[str, list[str]], Sequence[str]]  # the command of a sender, by its name and its words
 
 
@@ -144,9 +144,9 @@ class Sessions:
                         self.ready.add(name)
                     case ["taken", where, *reason]:
                         self.taken[name, where] = " ".join(reason)
-                    case ["got", where, token, sender, octets]:
+                    case ["got", where, token, sender, size]:
                         if token == self.token:
-                            self.arrived.add((name, where, sender, int(octets)))
+                            self.arrived.add((name, where, sender, int(size)))
                     case [_, *_] as words:
                         self.said.setdefault(name, " ".join(words))
                 self.changed.notify_all()

@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).with_name("facts.sh")
 
 @dataclass(frozen=True)
 class Link:
-    """The way out towards a peer: the network interface, and its MTU in octets."""
+    """The way out towards a peer: the network interface, and its MTU in bytes."""
 
     device: str
     mtu: int
@@ -29,7 +29,7 @@ class Facts:
 
     problem: str | None = None
     tool: str | None = None  # perl or python3, for what is sent and received
-    free: int | None = None  # octets in the engine's data folder
+    free: int | None = None  # bytes in the engine's data folder
     sysctls: Mapping[str, str] = field(default_factory=dict)
     addresses: tuple[str, ...] = ()
     links: Mapping[str, Link] = field(default_factory=dict)  # by the peer's address or name

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from operations.doctor import programs
 from operations.doctor.exchange import SESSION_SECONDS, SMALL, Message, Outcome, Sessions, exchange
-from operations.doctor.mtu import VXLAN_OCTETS
-from operations.doctor.ports import DATAGRAM_OCTETS, USUAL_MTU, Hosts, counted
+from operations.doctor.mtu import VXLAN_BYTES
+from operations.doctor.ports import DATAGRAM_BYTES, USUAL_MTU, Hosts, counted
 from swarm import process, ssh
 from swarm.decide import ownership
 from swarm.decide.plan import Plan, Step
@@ -30,8 +30,8 @@ from swarm.ssh import config_file
 
 CHECK = "between tasks"
 PORT = 7946  # any would do: it is the containers' own
-MTU = USUAL_MTU - VXLAN_OCTETS
-LARGE = 4000  # octets
+MTU = USUAL_MTU - VXLAN_BYTES
+LARGE = 4000  # bytes
 ASK_SECONDS = 60
 GOSSIP_SECONDS = 20  # that nodes get to tell each other where a container is, after the first try
 
@@ -129,11 +129,11 @@ def address_of(path: Path, node: str, container: str) -> str:
 
 def messages(addresses: Mapping[str, str], mtu: int = MTU) -> list[Message]:
     """From each container to each other: small, large, and as large as goes in one piece."""
-    ways = (("udp", SMALL), ("udp", LARGE), ("whole", mtu - DATAGRAM_OCTETS))
+    ways = (("udp", SMALL), ("udp", LARGE), ("whole", mtu - DATAGRAM_BYTES))
     return [
-        Message(way, sender, target, addresses[target], PORT, octets)
+        Message(way, sender, target, addresses[target], PORT, size)
         for sender, target in permutations(addresses, 2)
-        for way, octets in ways
+        for way, size in ways
     ]
 
 
@@ -142,25 +142,25 @@ def findings(sent: Collection[Message], outcome: Outcome) -> Iterator[Finding]:
     for name, why in outcome.silent.items():
         remedy = "See the log of its Docker Engine (journalctl -u docker); it may help to restart it"
         yield failed(CHECK, name, f"no container gets onto the network there: {why}", remedy)
-    small = [one for one in sent if one.octets == SMALL]
+    small = [one for one in sent if one.size == SMALL]
     through = {(one.sender, one.target) for one in small if one.arrival in outcome.arrived}
-    larger = [one for one in sent if one.octets != SMALL and (one.sender, one.target) in through]
+    larger = [one for one in sent if one.size != SMALL and (one.sender, one.target) in through]
     yield from counted((finding(one, outcome) for one in (*small, *larger)), len(small))
 
 
 def finding(one: Message, outcome: Outcome) -> Finding:
     """What became of a packet between two containers."""
-    if one.octets == SMALL:
+    if one.size == SMALL:
         what = "small packets"
         remedy = (
             f"Let the swarm's ports in on {one.target}: 7946 tcp and udp, and that of the data path, udp; "
             "see that its kernel has vxlan"
         )
     else:
-        whole = one.octets + DATAGRAM_OCTETS
-        what = f"packets of {whole if one.way == 'whole' else LARGE} octets"
+        whole = one.size + DATAGRAM_BYTES
+        what = f"packets of {whole if one.way == 'whole' else LARGE} bytes"
         remedy = (
-            f"Let the path between hosts carry {USUAL_MTU} octets in one piece; or give networks the driver "
+            f"Let the path between hosts carry {USUAL_MTU} bytes in one piece; or give networks the driver "
             "option com.docker.network.driver.mtu"
         )
     if one.arrival in outcome.arrived:

@@ -12,8 +12,8 @@ from swarm.finding import Finding, Verdict, failed, unknown
 from swarm.observe.model import Observation
 
 MANAGERS, GOSSIP, DATA_PATH = 2377, 7946, 4789
-USUAL_MTU = 1500  # octets, of which overlay networks make use, whatever the interface has
-DATAGRAM_OCTETS = 28  # of the headers of IPv4 and UDP
+USUAL_MTU = 1500  # bytes, of which overlay networks make use, whatever the interface has
+DATAGRAM_BYTES = 28  # of the headers of IPv4 and UDP
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def _messages(hosts: Hosts, sender: Node, target: Node) -> Iterator[Message]:
             yield Message("connect", sender.name, target.name, address, int(port))
     link = hosts.facts[sender.name].links.get(data_address(target))
     if listens and link:
-        octets = min(link.mtu, USUAL_MTU) - DATAGRAM_OCTETS
-        yield Message("whole", sender.name, target.name, data_address(target), hosts.data_path, octets)
+        size = min(link.mtu, USUAL_MTU) - DATAGRAM_BYTES
+        yield Message("whole", sender.name, target.name, data_address(target), hosts.data_path, size)
 
 
 def label(where: str) -> str:

@@ -1,10 +1,10 @@
 """The two programs that run on hosts, in perl and in python3: a host has one or the other.
 
 LISTEN SECONDS PROTOCOL/PORT...: opens the ports, then prints `taken PROTOCOL/PORT REASON` for those
-that it couldn't, `ready`, and for each message `got PROTOCOL/PORT TOKEN SENDER OCTETS`. It ends with
+that it couldn't, `ready`, and for each message `got PROTOCOL/PORT TOKEN SENDER SIZE`. It ends with
 its standard input, that is with the session, and after SECONDS at the latest.
 
-SEND TOKEN SENDER WAY/ADDRESS/PORT/OCTETS...: sends to all at once; prints `failed WAY/ADDRESS/PORT/OCTETS
+SEND TOKEN SENDER WAY/ADDRESS/PORT/SIZE...: sends to all at once; prints `failed WAY/ADDRESS/PORT/SIZE
 REASON` where it couldn't. Ways: `connect` and no more, a message by `tcp` or `udp`, or `whole`, which is
 udp that no router may cut into fragments. What is sent by udp is sent three times, for it may be lost.
 """

@@ -1,4 +1,4 @@
-"""Run on hosts, by any python3 of theirs, with TOKEN SENDER WAY/ADDRESS/PORT/OCTETS... (see programs.py)."""
+"""Run on hosts, by any python3 of theirs, with TOKEN SENDER WAY/ADDRESS/PORT/SIZE... (see programs.py)."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ import sys
 token, sender, *wanted = sys.argv[1:]
 
 
-def attempt(way: str, address: str, port: str, octets: str) -> None:
+def attempt(way: str, address: str, port: str, size: str) -> None:
     """Sends one message. OSError: it couldn't."""
     tcp = way in ("tcp", "connect")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as one:
@@ -17,7 +17,7 @@ def attempt(way: str, address: str, port: str, octets: str) -> None:
             return
         if way == "whole":
             one.setsockopt(0, 10, 2)  # IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO of Linux
-        message = f"{token} {sender} ".ljust(int(octets), ".").encode()
+        message = f"{token} {sender} ".ljust(int(size), ".").encode()
         for _ in range(1 if tcp else 3):
             one.send(message)
 

@@ -14,7 +14,7 @@ OLDEST_ENGINE = (20, 10)  # the first whose API counts a service's tasks
 SKEW_WARNED, SKEW_REFUSED = 10, 1800  # seconds; certificates of a join are valid from an hour ago
 SETTING = "Set {} (chrony or systemd-timesyncd)"
 SWARM_PORTS = "2377/tcp, 7946/tcp and udp, 4789/udp"
-FREE_WARNED = 2 * 10**9  # octets
+FREE_WARNED = 2 * 10**9  # bytes
 
 
 Judge = Callable[[str, str, str, str], Finding]  # failed or warning

@@ -136,7 +136,7 @@ class Host:
     hostname: str = ""
     live_restore: bool = False
     data_root: str = ""  # the folder of its engine's images and volumes
-    free: int | None = None  # octets there, where it is the usual folder
+    free: int | None = None  # bytes there, where it is the usual folder
     lacks: tuple[str, ...] = ()  # programs that an up needs
     noise: str = ""  # the last line that is printed there before a command's own
 

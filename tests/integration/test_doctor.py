@@ -63,7 +63,7 @@ def test_before_a_swarm_every_port_is_really_tried(hosts: Deployment) -> None:
     said = {one["check"]: one["finding"] for one in found}
     assert said["port 2377/tcp"] == "sent and received: 2 of 2 pairs"
     assert [said[port] for port in PORTS[1:]] == ["sent and received: 6 of 6 pairs"] * 3
-    assert said["MTU of the path"] == "1500 octets arrive in one piece"
+    assert said["MTU of the path"] == "1500 bytes arrive in one piece"
     assert left_behind(hosts) == ""
 
 
@@ -121,7 +121,7 @@ def test_in_a_swarm_connections_are_tried_and_datagrams_by_deep_alone(hosts: Dep
         one["finding"] for one in found if one["check"] == "between tasks" and one["verdict"] == "ok"
     ] == [
         f"{packets} arrive: 2 of 2 pairs"
-        for packets in ("small packets", "packets of 4000 octets", "packets of 1450 octets")
+        for packets in ("small packets", "packets of 4000 bytes", "packets of 1450 bytes")
     ]
     assert of(found, "between tasks") == [
         ("not checked", [M1], "its availability is drain: no task gets there")

@@ -13,7 +13,7 @@ LEAST_CPU = 10**6  # billionths; less isn't taken, by swarmkit's checks of a new
 LEAST_MEMORY = 4 << 20
 DURATION = "a duration, such as 10s or 1m30s"
 NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
-OCTETS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
+BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40, "p": 1 << 50}
 
 
 def nanoseconds(raw: Any) -> int:
@@ -62,19 +62,19 @@ def _decimal(amount: int, unit: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
-@must_be("a number of octets, such as 64M")
-def octets(raw: Any) -> int:
-    """A number of octets, with a unit: 64M, 1.5gb, 512k; units are powers of 1024."""
+@must_be("a number of bytes, such as 64M")
+def byte_count(raw: Any) -> int:
+    """A number of bytes, with a unit: 64M, 1.5gb, 512k; units are powers of 1024."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", str(raw).lower())
     if not match or isinstance(raw, bool):
         raise ValueError
-    return _int64(Fraction(match[1]) * OCTETS[match[2]])
+    return _int64(Fraction(match[1]) * BYTES[match[2]])
 
 
-@must_be("a number of octets, 4M or more, such as 64M")
+@must_be("a number of bytes, 4M or more, such as 64M")
 def memory(raw: Any) -> int:
     """As many as a task can have; 0: not said."""
-    number = octets(raw)
+    number = byte_count(raw)
     if 0 < number < LEAST_MEMORY:
         raise ValueError
     return number

@@ -35,7 +35,7 @@ class Mount:
     )
     nocopy: bool = key(boolean, default=False, name="volume.nocopy")
     size: int | None = key(  # bytes
-        amounts.octets, default=None, name="tmpfs.size"
+        amounts.byte_count, default=None, name="tmpfs.size"
     )
 
 

@@ -155,7 +155,7 @@ def test_who_can_t_be_asked_neither_sends_nor_is_sent_to(
 
 def test_a_narrow_interface_sends_no_more_than_it_carries() -> None:
     sent = ports.messages(known("m1 w1", facts={"m1": told("m1", "w1", mtu=1400)}))
-    assert [one.octets for one in sent if one.way == "whole"] == [1372, 1472]
+    assert [one.size for one in sent if one.way == "whole"] == [1372, 1472]
 
 
 def test_the_port_of_managers_is_tried_where_a_manager_is_or_is_to_be() -> None:
@@ -618,7 +618,7 @@ def test_each_program_hears_the_other_and_ends_with_its_session(listener: str, s
         pytest.skip("the tool isn't there")
     port, shut = free_port(), free_port()
     ways = {("tcp", 64), ("udp", 64), ("udp", 4000), ("whole", 1472)}
-    sent = [Message(way, "m1", "w1", "127.0.0.1", port, octets) for way, octets in sorted(ways)]
+    sent = [Message(way, "m1", "w1", "127.0.0.1", port, size) for way, size in sorted(ways)]
     refused = Message("connect", "m1", "w1", "127.0.0.1", shut)
     accepted = replace(refused, port=port)
     with socket.socket() as taken:
@@ -642,7 +642,7 @@ def test_each_program_hears_the_other_and_ends_with_its_session(listener: str, s
 
 def test_datagrams_that_were_lost_are_sent_once_more_and_connections_are_not(tmp_path: Path) -> None:
     port, shut = free_port(), free_port()
-    lost, kept = (Message("udp", "m1", "w1", "127.0.0.1", port, octets) for octets in (64, 65))
+    lost, kept = (Message("udp", "m1", "w1", "127.0.0.1", port, size) for size in (64, 65))
     refused = Message("connect", "m1", "w1", "127.0.0.1", shut)
     rounds: list[list[str]] = []
 
