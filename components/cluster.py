@@ -9,12 +9,12 @@ import pulumi
 
 from components.leader import Leader
 from components.manager import Manager
-from components.node import Admission, Member, NodeArgs
+from components.node import Admission, Node, NodeArgs
 from components.remote import RemoteScript
 from components.scripts import manager as manager_scripts
 from components.worker import Worker
 from swarm.decide.plan import Plan, Step
-from swarm.declare.settings import Node, Settings
+from swarm.declare import settings
 
 ROLES = {"leader": Leader, "manager": Manager, "worker": Worker}
 
@@ -23,14 +23,14 @@ ROLES = {"leader": Leader, "manager": Manager, "worker": Worker}
 class ClusterArgs:
     """What is declared, and what is to be done."""
 
-    settings: Settings
+    settings: settings.Settings
     plan: Plan
 
 
 class SwarmCluster(pulumi.ComponentResource):
     """A Docker Swarm. `members` are its nodes by name, in the order in which they join."""
 
-    members: Mapping[str, Member]
+    members: Mapping[str, Node]
     cluster_id: pulumi.Output[str]
     convergence: RemoteScript
 
@@ -43,7 +43,7 @@ class SwarmCluster(pulumi.ComponentResource):
         self.convergence = self._convergence()
         self.cluster_id = self._cluster_id()
 
-    def _join_all(self) -> list[Member]:
+    def _join_all(self) -> list[Node]:
         """Leader, tokens, managers, workers: in this order they join, and in the other they leave.
 
         Managers go one by one, and workers while managers are there: engines that leave at the same
@@ -57,11 +57,11 @@ class SwarmCluster(pulumi.ComponentResource):
             members.append(self._member(node, admission, after=list(members)))
         return members + [self._member(node, admission, after=list(members)) for node in order.workers]
 
-    def _member(self, node: Node, admission: Admission, after: Sequence[Member]) -> Member:
+    def _member(self, node: settings.Node, admission: Admission, after: Sequence[Node]) -> Node:
         options = pulumi.ResourceOptions(parent=self, depends_on=after)
         return ROLES[node.role](node.name, NodeArgs(node, self.plan, admission), options)
 
-    def _admission(self, after: Sequence[Member]) -> Admission:
+    def _admission(self, after: Sequence[Node]) -> Admission:
         """Reads the tokens from a live manager, anew for every run in which a node joins."""
         command = self.plan.commands["tokens"]
         tokens = RemoteScript(

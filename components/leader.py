@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import pulumi
 
-from components.node import Member, NodeArgs, Scripts, join_script
+from components.node import Node, NodeArgs, Scripts, join_script
 from components.scripts import host as host_scripts
 from swarm.decide.plan import Start, Step
-from swarm.declare.settings import Node
+from swarm.declare import settings
 
 
-class Leader(Member):
+class Leader(Node):
     """A manager that starts the swarm where there is none; `cluster_id` is that of the swarm."""
 
     def __init__(self, name: str, args: NodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -27,7 +27,7 @@ class Leader(Member):
         return self.results.apply(lambda results: results.get("cluster", ""))
 
 
-def _start_script(node: Node, start: Start) -> str:
+def _start_script(node: settings.Node, start: Start) -> str:
     return host_scripts.init(
         start.labels,
         address=node.advertised,

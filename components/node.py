@@ -12,7 +12,7 @@ import pulumi
 from components.remote import RemoteScript
 from components.scripts import host as host_scripts
 from swarm.decide.plan import Plan, Step
-from swarm.declare.settings import Node
+from swarm.declare import settings
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Admission:
 class NodeArgs:
     """A declared node, the plan, and what lets the node in where it joins."""
 
-    node: Node
+    node: settings.Node
     plan: Plan
     admission: Admission = Admission()
 
@@ -36,11 +36,11 @@ class NodeArgs:
 Scripts = Mapping[Step, Callable[[], pulumi.Input[str]]]  # by the step that takes one
 
 
-class Member(pulumi.ComponentResource):
+class Node(pulumi.ComponentResource):
     """A node of the swarm. The three roles share one type, so that a change of role changes no URN.
     `results` are what its script printed, where it ran one."""
 
-    node: Node
+    node: settings.Node
     node_id: pulumi.Output[str]
     results: pulumi.Output[dict[str, Any]]
 

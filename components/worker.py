@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pulumi
 
-from components.node import Member, NodeArgs, join_script
+from components.node import Node, NodeArgs, join_script
 from swarm.decide.plan import Step
 
 
-class Worker(Member):
+class Worker(Node):
     """A node that runs services."""
 
     def __init__(self, name: str, args: NodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:

@@ -88,10 +88,8 @@ class Cluster:
     labels: Mapping[str, str] = field(default_factory=dict)  # its own
     spec: Mapping[str, Any] = field(default_factory=dict)  # as the Engine's API has it
     version: int = 0  # of the spec
-    label_configs: Mapping[str, str] = field(
-        default_factory=dict
-    )  # `project/stack` by configs of that label: of
-    # programs before there was an owner label
+    # `project/stack` by configs of that label: of programs before there was an owner label.
+    label_configs: Mapping[str, str] = field(default_factory=dict)
     address_pool: str | None = None
     data_path_port: int | None = None
     task_history_limit: int | None = None
