@@ -90,7 +90,11 @@ def _nodes(reader: Reader, raw: Sequence[Any], ways: Sequence[Ssh | None]) -> tu
 def _stacks(reader: Reader, raw: Sequence[Any], folder: Path) -> tuple[StackConfig, ...]:
     found = [reader.build(StackConfig, f"{NAMESPACE}stacks[{index}]", item) for index, item in enumerate(raw)]
     return tuple(
-        replace(one, compose=folder / one.compose, env_file=one.env_file and folder / one.env_file)
+        replace(
+            one,
+            compose=tuple(folder / path for path in one.compose),
+            env_file=one.env_file and folder / one.env_file,
+        )
         for one in found
         if one
     )

@@ -85,7 +85,7 @@ def user(raw: Any) -> str:
     return str(raw)
 
 
-@must_be("the path of a Compose file")
+@must_be("the path of a file")
 def path(raw: Any) -> Path:
     """A path; relative ones are joined with the project's folder later."""
     return Path(text(raw))
@@ -97,6 +97,15 @@ def node_folder(raw: Any) -> str:
     if not line(raw).startswith("/"):
         raise ValueError
     return str(raw)
+
+
+@must_be("the path of a Compose file, or a list of them, each once")
+def paths(raw: Any) -> tuple[Path, ...]:
+    """A path, or several."""
+    listed = distinct([raw] if isinstance(raw, str) else raw)
+    if not listed:
+        raise ValueError
+    return tuple(Path(one) for one in listed)
 
 
 def ssh_path(raw: Any) -> Path:

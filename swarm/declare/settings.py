@@ -83,13 +83,13 @@ class Node:
 
 @camel_cased
 class StackConfig:
-    """A stack of services: its name, its Compose file, the variables to fill in there, the stacks that
+    """A stack of services: its name, its Compose files, the variables to fill in there, the stacks that
     are whole before it, the paths in the file whose keys aren't supported and may be left out, and when
     its images' tags are looked up in their registries; and the folder on the nodes to which relative paths of
     bind mounts are."""
 
     name: str = key(rules.name)
-    compose: Path = key(rules.path)
+    compose: tuple[Path, ...] = key(rules.paths)
     variables: Mapping[str, str] = key(
         strings, "must be a mapping of names to texts", default_factory=dict, hidden=True
     )

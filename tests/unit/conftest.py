@@ -59,7 +59,7 @@ def read(tmp_path: Path) -> ReadStack:
         path = tmp_path / "stack.yaml"
         path.write_text(text)
         reader = Reader()
-        config = StackConfig("demo", path, variables, ignore_unsupported=ignored)
+        config = StackConfig("demo", (path,), variables, ignore_unsupported=ignored)
         stack = compose.read(reader, config, SECRETS)
         assert not [one for one in reader.problems if "swordfish" in str(one)], "a secret is shown"
         return stack, [(one.key.removeprefix(f"{path}:"), one.rule) for one in reader.problems]

@@ -8,19 +8,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import yaml
-
-from swarm import files
-from swarm.declare.compose import dotenv, networks, values, volumes
+from swarm.declare.compose import dotenv, networks, sources, values, volumes
 from swarm.declare.compose.contents import ContentReader
-from swarm.declare.compose.document import Document, fill
 from swarm.declare.compose.file_reader import FileReader
 from swarm.declare.compose.model import Service, Stack
 from swarm.declare.compose.named import LABEL, LONGEST_LABEL, check_length
 from swarm.declare.compose.service import ServiceReader
 from swarm.declare.keys import key, keys_of, snake_cased
 from swarm.declare.reader import Reader
-from swarm.declare.settings import NAMESPACE, StackConfig
+from swarm.declare.settings import StackConfig
 
 
 def _mapping(name: str) -> Mapping[str, Any]:
@@ -40,40 +36,27 @@ class _Top:
 
 
 def read(reader: Reader, config: StackConfig, secrets: Mapping[str, str] | None = None) -> Stack:
-    """The stack of a Compose file; `secrets` are contents by name. The reader is told the problems; what
+    """The stack of its Compose files; `secrets` are contents by name. The reader is told the problems; what
     has one is left out."""
-    path = config.compose
-    try:
-        document = Document(files.text(path))
-    except files.UnreadableError as error:
-        where = f"{NAMESPACE}stacks ({config.name}).compose"
-        reader.problem(where, str(path), f"can't be read: {error}", "Correct the path")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        # A password that begins with * or ! is an alias or a tag, which PyYAML quotes.
-        problem = re.sub(r"'(?!<)[^']{3,}'", "", str(error.problem))
-        reader.problem(
-            f"{path}:{line}", None, problem, "Correct the file; quote texts with special characters"
-        )
-    else:
-        own = FileReader(reader, path, document, config.ignore_unsupported)
-        config = replace(config, variables=dotenv.read(reader, config, secrets or {}))
-        return _StackReader(own, config, secrets or {}).read(document.data)
-    return Stack(config.name)
+    secrets = secrets or {}
+    origins = sources.opened(reader, config)
+    if len(origins) < len(config.compose):
+        return Stack(config.name)
+    config = replace(config, variables=dotenv.read(reader, config, secrets))
+    found = sources.read(reader, config, origins, keys_of(_Top), secrets)
+    own = FileReader(reader, found, config.ignore_unsupported)
+    return _StackReader(own, config, secrets).read(found.data.plain)
 
 
 class _StackReader:
-    """Reads one file's data."""
+    """Reads the data of the files."""
 
     def __init__(self, reader: FileReader, config: StackConfig, secrets: Mapping[str, str]) -> None:
         self.reader, self.config, self.secrets = reader, config, secrets
-        self.name, self.folder = config.name, config.compose.parent
+        self.name, self.folder = config.name, config.compose[0].parent
 
     def read(self, raw: Any) -> Stack:
         """The stack; the reader is told the problems."""
-        if isinstance(raw, dict):
-            known = {key: value for key, value in raw.items() if key in keys_of(_Top)}
-            raw |= fill(known, self.config.variables, self.secrets, self.reader.unfilled)
         top = self.reader.build(_Top, "", raw) or _Top()
         made = {name: networks.read(self.reader, self.name, name, one) for name, one in top.networks.items()}
         services = self._services(top)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from swarm import files
-from swarm.declare.compose import attachments, mounts, ports, values
+from swarm.declare.compose import attachments, env_file, mounts, ports, values
 from swarm.declare.compose.file_reader import FileReader
 from swarm.declare.compose.model import Service
 from swarm.declare.compose.place import Place
@@ -114,9 +114,7 @@ class ServiceReader:
 
     def _env_file(self, place: Place, path: str) -> dict[str, str | None]:
         try:
-            # Lines as Docker's client has them: other characters that end one for Python are in a value.
-            lines = [one.removesuffix("\r").lstrip() for one in files.text(self.folder / path).split("\n")]
-            return values.variables([one for one in lines if one and one[0] != "#"])
+            return env_file.read(self.folder / path)
         except files.UnreadableError as error:
             place.problem(".env_file", path, f"can't be read: {error}", "Correct the path")
         except ValueError:

@@ -148,7 +148,7 @@ def test_what_the_managers_cannot_survive_is_told(settings: Settings, said: str 
 def test_tasks_that_lack_while_members_are_silent_are_told_of() -> None:
     service = Service("id", "shop_web", "shop", "nginx", running=1, desired=3)
     others = [replace(service, name="shop_db", desired=1), replace(service, stack=None)]
-    shop = StackConfig("shop", Path("shop.yaml"), {})
+    shop = StackConfig("shop", (Path("shop.yaml"),), {})
     settings = declared("m1 m2 m3 w1 w2", stacks=(shop,))
     swarm = cluster("m1 m2 m3 w1", down("w2"), services=(service, *others))
     _, said = plan_of(settings, swarm).warnings

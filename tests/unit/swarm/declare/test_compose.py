@@ -16,7 +16,7 @@ DEMO = Path(__file__).parents[4] / "stacks" / "demo.yaml"
 
 def test_the_demo_is_a_redis_and_a_page_on_one_network() -> None:
     reader = Reader()
-    stack = compose.read(reader, StackConfig("demo", DEMO), {"REDIS_PASSWORD": "swordfish"})
+    stack = compose.read(reader, StackConfig("demo", (DEMO,)), {"REDIS_PASSWORD": "swordfish"})
     assert not reader.problems
     redis, page = stack.services
     assert (redis.replicas, redis.endpoint_mode) == (1, "dnsrr")
@@ -224,7 +224,7 @@ def test_a_credential_of_the_run_s_own_is_no_content(
 def test_a_content_may_have_the_name_of_such_a_credential_in_swarm_secrets(tmp_path: Path) -> None:
     (tmp_path / "stack.yaml").write_text("secrets: {a: {environment: AWS_KEY}}")
     reader = Reader()
-    stack = compose.read(reader, StackConfig("demo", tmp_path / "stack.yaml"), {"AWS_KEY": "x"})
+    stack = compose.read(reader, StackConfig("demo", (tmp_path / "stack.yaml",)), {"AWS_KEY": "x"})
     assert (stack.secrets, reader.problems) == ((File("a", b"x"),), [])
 
 
@@ -276,7 +276,7 @@ WRITTEN = (
 def test_what_may_be_a_secret_is_not_shown_with_a_problem(tmp_path: Path, text: str) -> None:
     (tmp_path / "stack.yaml").write_text(text.replace("S", SECRET), encoding="utf-8")
     reader = Reader()
-    compose.read(reader, StackConfig("demo", tmp_path / "stack.yaml"))
+    compose.read(reader, StackConfig("demo", (tmp_path / "stack.yaml",)))
     assert reader.problems
     said = "".join(str(one) for one in reader.problems)
     assert SECRET not in said

@@ -75,7 +75,7 @@ def test_what_is_no_file_of_text_is_not_read(tmp_path: Path, name: str, why: str
     with (tmp_path / "large").open("wb") as large:
         large.truncate(1 << 40)
     reader = Reader()
-    compose.read(reader, StackConfig("demo", tmp_path / name))
+    compose.read(reader, StackConfig("demo", (tmp_path / name,)))
     assert [one.rule for one in reader.problems] == [f"can't be read: {why}"]
 
 
@@ -83,7 +83,7 @@ def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
     path = tmp_path / "stack.yaml"
     path.write_bytes("\ufeffservices: {p: {image: x, labels: {a: ä}}}".encode())
     reader = Reader()
-    assert compose.read(reader, StackConfig("demo", path)).services[0].container_labels == {"a": "ä"}
+    assert compose.read(reader, StackConfig("demo", (path,))).services[0].container_labels == {"a": "ä"}
     assert not reader.problems
 
 

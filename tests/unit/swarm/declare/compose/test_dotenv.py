@@ -13,7 +13,7 @@ def read(folder: Path, text: str, **variables: str) -> tuple[dict[str, str], lis
     """The variables, and what is said of the problems."""
     (folder / ".env").write_bytes(text.encode())
     reader = Reader()
-    config = StackConfig("demo", folder / "stack.yaml", variables, folder / ".env")
+    config = StackConfig("demo", (folder / "stack.yaml",), variables, folder / ".env")
     found = dotenv.read(reader, config, {"key": "swordfish"})
     return found, [str(one).removeprefix(f"{folder}/") for one in reader.problems]
 
@@ -78,7 +78,7 @@ def test_the_stack_s_own_variables_go_before_those_of_the_file(tmp_path: Path) -
 
 def test_a_file_that_cannot_be_read_is_refused_by_the_key(tmp_path: Path) -> None:
     reader = Reader()
-    config = StackConfig("demo", tmp_path / "stack.yaml", {"A": "1"}, tmp_path / "gone")
+    config = StackConfig("demo", (tmp_path / "stack.yaml",), {"A": "1"}, tmp_path / "gone")
     assert dotenv.read(reader, config, {}) == {"A": "1"}
     ((key, rule),) = [(one.key, one.rule) for one in reader.problems]
     assert (key, rule) == ("swarm:stacks (demo).envFile", "can't be read: No such file or directory")

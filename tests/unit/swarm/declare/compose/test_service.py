@@ -175,6 +175,6 @@ def test_relative_binds_are_in_the_stack_s_folder_on_the_nodes(tmp_path: Path) -
         "services: {p: {image: x, volumes: ['./a/../b:/b', {type: bind, source: c, target: /c}, /d:/d]}}"
     )
     reader = Reader()
-    stack = compose.read(reader, StackConfig("demo", file, folder="/srv/shop"))
+    stack = compose.read(reader, StackConfig("demo", (file,), folder="/srv/shop"))
     assert not reader.problems
     assert [one.source for one in stack.services[0].mounts] == ["/srv/shop/b", "/srv/shop/c", "/d"]
