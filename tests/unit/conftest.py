@@ -1,6 +1,7 @@
 """What unit tests are given: an SSH key pair, a PATH with stand-ins on it, a reader of Compose files."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ from swarm.declare.settings import StackConfig
 from tests.unit.given import Problems, Program, ReadService, ReadStack
 
 SECRETS = {"key": "swordfish"}
+
+# A shell starts what runs in its background with interrupts ignored, and all that this starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
