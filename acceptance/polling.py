@@ -61,7 +61,7 @@ async def engines(reach: Reach, names: Iterable[str]) -> AsyncIterator[dict[str,
 async def ask(socket: Path, method: str, path: str, body: Any = None) -> Answer:
     """One request to the engine at a socket, answered or not within LIMIT_SECONDS."""
     content = b"" if body is None else json.dumps(body).encode()
-    # HTTP/1.0: the answer comes whole and ends with the connection.
+    # HTTP/1.0: the answer isn't chunked, and ends with the connection.
     kind = f"Content-Type: application/json\r\nContent-Length: {len(content)}"
     head = f"{method} {path} HTTP/1.0\r\n{kind}\r\n\r\n"
     try:

@@ -1,4 +1,4 @@
-"""The pages that commands write, in docs/reports: whole ones, and sections of figures in prose by hand."""
+"""The pages that commands write, in docs/reports: complete ones, and figures in handwritten prose."""
 
 from __future__ import annotations
 

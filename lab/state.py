@@ -35,7 +35,7 @@ class State:
         return settings
 
     def save(self, settings: dict[str, Any]) -> None:
-        """Saves the settings, whole or not at all: a killed run leaves no half of them."""
+        """Saves the settings atomically: a killed run leaves no partial file."""
         draft = self.file.with_suffix(".new")
         draft.write_text(json.dumps(settings, indent=2) + "\n")
         draft.rename(self.file)

@@ -30,7 +30,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Tool:
-    """Something to be had whole: all `files` lie in one folder, the first is what is run.
+    """A tool that is complete or absent: all `files` lie in one folder, the first is what is run.
 
     Pulumi looks for language hosts beside itself, so the Python one is part of the tool `pulumi`.
     """

@@ -1,6 +1,6 @@
 """The folder outside the checkout that keeps what was downloaded or built.
 
-A tool lies in `<name>-<origin>-<key>`. The folder appears in one step, when it is whole; a run that
+A tool lies in `<name>-<origin>-<key>`. The folder appears in one step, once complete; a run that
 was cut off leaves at most a temporary one, which the next run removes.
 """
 

@@ -43,7 +43,7 @@ BOOTED = 33
 
 
 def installed() -> bool:
-    """Whether VirtualBox is here, or the system's libvirt, with hardware virtualisation."""
+    """Whether VirtualBox is here, or the system's libvirt, with hardware virtualization."""
     if shutil.which("VBoxManage"):
         return True
     if not shutil.which("virsh"):
@@ -62,7 +62,7 @@ def catalogue_answers() -> bool:
 
 
 def hardware_works(folder: Path) -> bool:
-    """Whether a guest boots on hardware virtualisation: /dev/kvm may be there and unusable."""
+    """Whether a guest boots on hardware virtualization: /dev/kvm may be there and unusable."""
     sector = folder / "boot-sector"
     sector.write_bytes(BOOT_SECTOR)
     command = [*AS_ROOT, "qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-nodefaults"]

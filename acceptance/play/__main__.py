@@ -1,8 +1,8 @@
 """`python3 -m acceptance.play STACK`: a session on the running swarm, each step shown and checked.
 
 Everything is driven through Pulumi, with a configuration of the play's own: a copy of the stack's, in the
-git-ignored folder. However the play ends, the hosts that it stopped are started again, and an up with the
-stack's own configuration makes all as it was. One that went well is written to docs/reports/play.md.
+git-ignored folder. However the play ends, the hosts that it stopped are started again, and `pulumi up` with
+the stack's own configuration restores everything. One that went well is written to docs/reports/play.md.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
 
 
 def interrupt(number: int, _: FrameType | None) -> None:
-    """Ends the play, once: what is put back then is put back whole."""
+    """Ends the play once: another signal doesn't interrupt the cleanup."""
     on_signals(lambda *_: print("wait: all is being put back as it was", file=sys.stderr))
     raise Interrupted(f"interrupted by {signal.Signals(number).name}")
 

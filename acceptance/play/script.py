@@ -23,8 +23,7 @@ ANSWER_SECONDS = 10  # that a node gets to give a page
 
 
 def give(driver: Driver, *, failures: bool) -> None:
-    """The whole play, or without the acts in which hosts fail. PlayError: a check doesn't hold, and it ends
-    there."""
+    """The complete play, or without the acts in which hosts fail. PlayError: a check fails, which ends it."""
     create(driver)
     scale(driver)
     roll(driver)

@@ -16,7 +16,7 @@ NOTICED_SECONDS = FALL * (INTERVAL_SECONDS + ANSWER_SECONDS)
 
 
 def give(stage: Driver) -> None:
-    """The whole stage. PlayError: a check doesn't hold."""
+    """The complete stage. PlayError: a check fails."""
     edge = stage.found.settings.edge
     if not edge:
         stage.transcript.unchecked("the stack declares no edge")

@@ -31,7 +31,7 @@ PINNED = r"node\.hostname *== *(\S+)"
 
 
 def give(environment: Environment) -> None:
-    """The whole stage. PlayError: a check doesn't hold."""
+    """The complete stage. PlayError: a check fails."""
     stage = environment.stage()
     managers = [node for node in stage.found.settings.nodes if node.manager and not node.lost]
     workers = [node.name for node in takers(stage) if not node.manager]
@@ -198,7 +198,7 @@ def settled(found: Mapping[str, int], service: Service, rest: Collection[str]) -
 
 
 def make_anew(environment: Environment) -> None:
-    """The machines once more, and one up."""
+    """Creates the machines again, then runs `pulumi up` once."""
     environment.run(*environment.ground.create)
     environment.operation("up")
     stage = environment.stage()

@@ -35,7 +35,7 @@ ESP = Path(__file__).with_name("esp.sh")
 
 
 def give(stage: Driver) -> None:
-    """The whole stage. PlayError: a check doesn't hold; `make up` then takes away what is left."""
+    """The complete stage. PlayError: a check fails; `make up` then takes away what is left."""
     port = script.free_port(stage)
     stage.open()
     stage.set("name", STACK)
