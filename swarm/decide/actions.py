@@ -118,7 +118,7 @@ def _swarm(world: World) -> Iterator[Action]:
     arguments = []
     for name, option in options.items():
         declared = getattr(world.settings, name)
-        if declared is not None and getattr(world.cluster, name, None) != declared:
+        if declared is not None and not (world.cluster and getattr(world.cluster, name) == declared):
             arguments.append(option.format(declared))
     if arguments:
         yield Action("swarm", world.settings.stack, arguments=tuple(arguments))
