@@ -14,7 +14,6 @@ from swarm.decide.world import World
 from swarm.declare.compose import Network, Service
 from swarm.finding import Finding, failed, warning
 
-CONSTRAINT = re.compile(r"\s*(\S+?)\s*(==|!=)\s*(.*?)\s*", re.ASCII | re.DOTALL)
 LABEL = "node.labels."
 
 
@@ -30,9 +29,9 @@ class Spot:
     def fits(self, constraint: str) -> bool:
         """Whether tasks with this constraint may run there; what isn't known may fit. Values are compared as
         swarmkit's constraint package does, whatever their case."""
-        match = CONSTRAINT.fullmatch(constraint)
-        value = self._value(match[1]) if match else None
-        return not match or value is None or (value.lower() == match[3].lower()) == (match[2] == "==")
+        key, operator, wanted = (one.strip() for one in re.split("(==|!=)", constraint, maxsplit=1))
+        value = self._value(key)
+        return value is None or (value.lower() == wanted.lower()) == (operator == "==")
 
     def _value(self, key: str) -> str | None:
         if key.lower().startswith(LABEL):
