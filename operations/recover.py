@@ -77,8 +77,8 @@ def remove_dead_locks(stack: str) -> None:
 
 def restore_state(stack: str) -> None:
     """Where the file backend's state was cut off while it was written: the one before it, which the
-    backend keeps beside it. A checksum that was cut off goes: the backend does
-    without one, but not with half of one."""
+    backend keeps beside it. A checksum that was cut off goes: the backend does without one, but not with half
+    of one."""
     for path in backend_files(f"stacks/{PROJECT}/{stack}.json"):
         before = path.with_name(f"{path.name}.bak")
         checksum = path.with_name(f"{path.name}.attrs")

@@ -55,8 +55,7 @@ def prepare(
     destroying: bool = False,
 ) -> Run:
     """The run, before anything is changed; `destroying`: hosts are to leave, and none is waited for that may
-    not answer. `known` reads the state meanwhile;
-    `patience` is the probe's, in seconds."""
+    not answer. `known` reads the state while the hosts are probed; `patience` is the probe's, in seconds."""
     doing("probing the hosts")
     ssh.write_config(settings)
     with ThreadPoolExecutor(max_workers=1) as beside:

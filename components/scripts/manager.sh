@@ -16,7 +16,7 @@ claim() {
     sleep 0.5
   done
   shift 4
-  for mark in "$@"; do patiently docker config rm "$mark"; done
+  for config in "$@"; do patiently docker config rm "$config"; done
 }
 swarm() {
   say "updating the swarm's settings"

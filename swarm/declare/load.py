@@ -37,10 +37,9 @@ def load(
     found = len(reader.problems)
     # What is secret among the variables would be filled in, and shown.
     readable = () if f"{NAMESPACE}stacks" in secret else declared.stacks
-    stacks = [compose.read(reader, deployment, declared.secrets) for deployment in readable]
-    unread = (
-        len(reader.problems) > found or readable != declared.stacks
-    )  # what has a problem is left out, and would be missed
+    stacks = [compose.read(reader, one, declared.secrets) for one in readable]
+    # What has a problem is left out, and would be missed.
+    unread = len(reader.problems) > found or readable != declared.stacks
     stacks = ordering.ordered(reader, stacks)
     if declared.edge:
         if not unread:

@@ -272,7 +272,8 @@ def test_keys_of_stacks_and_of_the_edge_are_changed(swarm: Deployment) -> None:
     web |= {"envFile": "one.env"}
     user = {"name": "user", "compose": "user.yaml", "dependsOn": ["web", "none"]}
     user |= {"ignoreUnsupported": ["services.guest.tty"], "folder": "/srv/moved"}
-    none = {"name": "none", "compose": "none.yaml"}
+    (swarm.folder / "more.yaml").write_text("services: {guest: {environment: {MORE: 'yes'}}}\n")
+    none = {"name": "none", "compose": ["none.yaml", "more.yaml"]}
     swarm.configure(
         stacks=[user, web, none],
         edge={"image": image, "nodes": [FIRST], "ports": {81: 8081}, "mode": "http"},
@@ -280,6 +281,8 @@ def test_keys_of_stacks_and_of_the_edge_are_changed(swarm: Deployment) -> None:
     swarm.up()
     assert running(swarm, "web_page") == "1/1"
     assert mounted(swarm, "user_guest") == "/srv/moved/data"
+    variables = "{{.Spec.TaskTemplate.ContainerSpec.Env}}"
+    assert swarm.docker(f"service inspect --format '{variables}' none_guest").strip() == "[MORE=yes]"
     assert served(swarm, FIRST, 81)
     found = swarm.docker("service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' edge_haproxy")
     assert found.startswith(image)

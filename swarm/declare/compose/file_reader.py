@@ -14,8 +14,8 @@ from swarm.finding import Finding, warning
 
 class FileReader(Reader):
     """Tells the reader of everything of problems in the files, with the file and the line; paths begin in
-    what the files are merged to. `allowed` are paths, with * for anything, that may
-    have keys which aren't supported."""
+    what the files are merged to. `allowed` are paths, with * for anything, that may have keys which aren't
+    supported."""
 
     def __init__(self, outer: Reader, found: Sources, allowed: Iterable[str]) -> None:
         super().__init__()

@@ -57,8 +57,8 @@ KEYS = keys_of(Service) | keys_of(_Written)
 
 
 class ServiceReader:
-    """Reads services; `names` are those that they may use, by top-level key, and `node_folder` is
-    the stack's folder on the nodes."""
+    """Reads services; `names` are those that they may use, by top-level key, and `node_folder` is the
+    stack's folder on the nodes."""
 
     def __init__(
         self,

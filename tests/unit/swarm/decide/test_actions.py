@@ -160,14 +160,14 @@ def test_promotions_come_before_demotions_and_those_before_departures() -> None:
     settings = declared(
         "m1 m2 w1", node("m2", role="worker"), node("w1", role="manager", availability="active")
     )
-    verbs = [task.verb for task in plan_of(settings, cluster("m1 m2 m3 w1")).work]
+    verbs = [action.verb for action in plan_of(settings, cluster("m1 m2 m3 w1")).work]
     assert verbs == ["promote", "update", "demote", "drain", "demote", "remove"]
 
 
 def test_a_silent_member_is_neither_promoted_nor_demoted() -> None:
     settings = declared("m1 m2 m3 m4 w1", node("m4", role="worker"), node("w1", role="manager"))
     swarm = cluster("m1 m2 m3", down("m4"), down("w1"))
-    verbs = {task.verb for task in plan_of(settings, swarm).work}
+    verbs = {action.verb for action in plan_of(settings, swarm).work}
     assert not verbs & {"promote", "demote", "await"}
 
 
@@ -387,18 +387,18 @@ def majorities(plan: Plan, settings: Settings) -> Iterator[tuple[str, int, int]]
         for one in settings.nodes
         if one.manager and plan.nodes[one.name].step is Step.JOIN
     ]
-    for task in (*plan.evictions, *joins, *plan.work):
-        node_id = task.node_id or task.name
-        if task.verb in ("join", "promote"):
+    for action in (*plan.evictions, *joins, *plan.work):
+        node_id = action.node_id or action.name
+        if action.verb in ("join", "promote"):
             managers[node_id] = True
-            if task.verb == "join":
-                left = plan.nodes[task.name].stale_id
+            if action.verb == "join":
+                left = plan.nodes[action.name].stale_id
                 assert left not in managers, "a manager that leaves without being demoted goes on counting"
-        elif task.verb == "demote":
+        elif action.verb == "demote":
             managers.pop(node_id, None)
-        elif task.verb == "remove":
+        elif action.verb == "remove":
             assert node_id not in managers, "Docker refuses to remove a manager"
-        yield str(task), sum(managers.values()), len(managers)
+        yield str(action), sum(managers.values()), len(managers)
 
 
 @effort(max_examples=1000, deadline=None, derandomize=True)
@@ -418,8 +418,8 @@ def test_in_any_world_a_plan_makes_no_second_swarm_and_keeps_the_majority(world:
         assert not unheard & known.node_ids.keys(), "a silent host that the state knows may be in its swarm"
         assert known.node_ids.keys() <= {node.name for node in settings.nodes}, "so may one undeclared"
         assert not any(host.answers for host in hosts.values()), "what its engine doesn't say may be a swarm"
-    for task, reachable, managers in majorities(plan, settings) if swarm else ():
-        assert reachable * 2 > managers, f"{task}: {reachable} of {managers} managers"
+    for action, reachable, managers in majorities(plan, settings) if swarm else ():
+        assert reachable * 2 > managers, f"{action}: {reachable} of {managers} managers"
 
 
 @effort(max_examples=600, deadline=None, derandomize=True)
@@ -435,11 +435,11 @@ def test_in_any_world_nothing_of_somebody_else_s_is_touched(world: Drawn) -> Non
     if not settings.adopt and owner == OWNER:
         strangers = theirs(known, hosts, swarm)
         assert not strangers & set(plan.steps(Step.INIT, Step.JOIN)), "a token, or a leave"
-    for task in (*plan.evictions, *plan.work):
-        if task.verb in ("drain", "demote", "remove") and task.name not in plan.nodes:
-            assert task.node_id
-            entry_of = entries[task.node_id]
-            assert entry_of.labels.get(OWNER_LABEL) == OWNER or entry_of.id in known.ids, str(task)
+    for action in (*plan.evictions, *plan.work):
+        if action.verb in ("drain", "demote", "remove") and action.name not in plan.nodes:
+            assert action.node_id
+            entry_of = entries[action.node_id]
+            assert entry_of.labels.get(OWNER_LABEL) == OWNER or entry_of.id in known.ids, str(action)
     assert not any(one.role == "manager" for one in plan.roster.strangers), "it sees every secret"
 
 
@@ -506,15 +506,15 @@ def afterwards(plan: Plan, settings: Settings, hosts: Observation) -> Observatio
             where = settings.node(name).address
             joined = entry(name, id=ids[name], role=role, availability="pause", labels={}, address=where)
             entries.setdefault(ids[name], joined)
-    for task in (*plan.evictions, *plan.work):
-        node_id = task.node_id or ids.get(task.name, "")
-        if task.verb == "remove":
+    for action in (*plan.evictions, *plan.work):
+        node_id = action.node_id or ids.get(action.name, "")
+        if action.verb == "remove":
             del entries[node_id]
-        elif task.verb in ("promote", "demote"):
-            role = {"promote": "manager", "demote": "worker"}[task.verb]
+        elif action.verb in ("promote", "demote"):
+            role = {"promote": "manager", "demote": "worker"}[action.verb]
             entries[node_id] = replace(entries[node_id], role=role)
-        elif task.verb == "update":
-            entries[node_id] = updated(entries[node_id], task.arguments)
+        elif action.verb == "update":
+            entries[node_id] = updated(entries[node_id], action.arguments)
     swarm = cluster("", *entries.values())
     return {name: member(name, swarm, ids[name]) if name in ids else host for name, host in hosts.items()}
 
