@@ -5,19 +5,25 @@
 . ./post.sh
 . ./membership.sh
 . ./remains.sh
-remains() {
-  if keeps_gossip_port; then
-    echo "port 7946 is taken, though the host is in no swarm"
-  elif networks | grep -qx ingress; then
-    echo "the network ingress of an earlier swarm is still there"
-  fi
-}
-check_remains() {
-  # With them it would join without networks, or without the routing mesh.
+check_gossip_port() {
+  # With it the host would join without networks.
   tries=0
-  while found=$(remains) && [ -n "$found" ]; do
+  while keeps_gossip_port; do
     tries=$((tries + 1))
-    [ "$tries" -le 30 ] || { say "$found: restart its Docker Engine"; exit 1; }
+    [ "$tries" -le 30 ] || {
+      say "port 7946 is taken, though the host is in no swarm: restart its Docker Engine"; exit 1; }
+    sleep 0.5
+  done
+}
+# `kept` is the ingress of an earlier swarm, which its engine takes away once it has joined. Where it couldn't,
+# the host has no routing mesh.
+kept=''
+await_ingress() {
+  tries=0
+  while [ -n "$kept" ] && [ "$(ingress)" = "$kept" ]; do
+    tries=$((tries + 1))
+    [ "$tries" -le 120 ] || {
+      say "the network ingress of an earlier swarm is still there: restart its Docker Engine"; exit 1; }
     sleep 0.5
   done
 }
@@ -35,4 +41,7 @@ becomes_active() {
     sleep 0.3
   done
 }
-wait_until_active() { becomes_active || { say "it isn't: $(swarm Error)"; exit 1; }; }
+wait_until_active() {
+  becomes_active || { say "it isn't: $(swarm Error)"; exit 1; }
+  await_ingress
+}

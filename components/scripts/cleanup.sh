@@ -5,7 +5,8 @@
 # just going by itself: ingress, on a host that is short of processor time (moby/moby, removeNetworks of
 # containerAdapter; tried with 26.1). The others stay, with their load balancer's endpoint. `docker network
 # rm` takes a manager; `prune` doesn't, and the stack's label tells it which are meant. Ingress itself an
-# engine may keep until it is restarted: one that had to leave while it was being configured.
+# engine keeps that had to leave before its network agent was ready, for which the removal waits: the next swarm's
+# agent lets it go on (moby/moby, setupIngress and AgentInitWait; tried with 26.1).
 . ./remains.sh
 tasks() { docker ps -aq --filter label=com.docker.swarm.task.id; }
 left() { tasks && networks; }
@@ -39,5 +40,5 @@ await_cleanup() {
     fi
     sleep 0.3
   done
-  echo "its Docker Engine kept the network ingress: restart it before the host joins a swarm again" >&2
+  echo "its Docker Engine keeps the network ingress until the host joins a swarm again" >&2
 }

@@ -7,7 +7,8 @@ if [ "$state" != inactive ]; then
   say "the host has come into a swarm since it was probed: run it again"
   exit 1
 fi
-check_remains
+check_gossip_port
+kept=$(ingress)
 say "starting the swarm"
 post /swarm/init "$request"
 wait_until_active

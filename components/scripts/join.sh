@@ -19,7 +19,8 @@ while :; do
   begun=''
   state=$(membership)
   if [ "$state" = inactive ]; then
-    check_remains
+    check_gossip_port
+    kept=$(ingress)
     say "joining"
     if post /swarm/join "$request"; then begun=yes; fi
     case $answer in
@@ -27,7 +28,7 @@ while :; do
       *) if [ -z "$begun" ] && passes "$answer"; then sleep 1; continue; fi ;;
     esac
   fi
-  if becomes_active; then break; fi
+  if becomes_active; then await_ingress; break; fi
   why=$(swarm Error)
   if [ -z "$begun" ] || [ -n "$known" ] || ! passes "$why"; then say "it isn't: $why"; exit 1; fi
   say "leaving its own attempt to join, which failed: $why"

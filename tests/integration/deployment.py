@@ -160,13 +160,12 @@ class Deployment:
         return output
 
     def restart_broken_engines(self, names: Collection[str]) -> None:
-        """Restarts engines that kept their gossip port or the network ingress: a defect of Docker's
-        (docs/adr/0006), seldom where workers leave before managers; a join names this very remedy."""
-        port = "grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
-        network = "docker network ls --filter driver=overlay --format '{{.Name}}' | grep -qx ingress"
+        """Restarts engines that kept their gossip port: a defect of Docker's (docs/adr/0006), seldom
+        where workers leave before managers, for which a join names this very remedy."""
         for name in names:
-            if self.lab.run(name, f"{{ {port} || {network}; }} && echo kept || true").strip():
-                print(f"restarting the engine of {name}, which kept port 7946 or the network ingress")
+            taken = "grep -qs ':1F0A 0*:0000 0A' /proc/net/tcp /proc/net/tcp6"
+            if self.lab.run(name, f"{taken} && echo taken || true").strip():
+                print(f"restarting the engine of {name}, which kept port 7946")
                 self.lab.stop_engine(name, "KILL")
                 self.lab.start_engine(name)
 
